@@ -1,0 +1,440 @@
+"""The nouns: frozen values without I/O.
+
+Words are RFC 5545's (`summary`, `transparency`, …, in the spelling of `icalendar.Event.new`) and, for what a calendar
+gives back, CalDAV's (`href` is the calendar's own id of an event, `etag` its version). All datetimes are aware.
+Appointment and event times carry an IANA zone (`ZoneInfo`), so wall time, zone, UTC instant and fold are all kept;
+every other datetime is in UTC.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from calferry.errors import CalferryError
+
+FINGERPRINT_VERSION = "1"
+"""Raise it when the same event would be fingerprinted differently: every event is then rewritten."""
+
+NAMESPACE = uuid.UUID("5b4b1a52-6f0c-5ad9-9b3f-3a5c1c2d7e10")
+"""The namespace of calferry's uids (RFC 9562, section 6.6). It never changes."""
+
+
+# ── what a booking system says ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Status(StrEnum):
+    """RFC 5545, section 3.8.1.11: what an appointment amounts to in a calendar."""
+
+    CONFIRMED = "CONFIRMED"
+    TENTATIVE = "TENTATIVE"
+    CANCELLED = "CANCELLED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Whose appointment it is. `key` is the booking system's id; `email` is known once its resource is."""
+
+    key: str
+    name: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """The customer, as far as the booking system tells."""
+
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    phone: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appointment:
+    """One appointment as its booking system last told it.
+
+    `source` is the key of the booking account (`kind:tenant`), the same whatever the configuration calls it.
+    `said` is the booking system's own status word, `status` what it amounts to. `end` is exclusive.
+    `uses` are the keys (`kind/id`) of the resources whose change can change the event.
+    """
+
+    source: str
+    source_id: str
+    start: datetime
+    end: datetime
+    status: Status
+    said: str
+    owners: tuple[Owner, ...] = ()
+    reference: str = ""
+    external_id: str = ""
+    custom_status: str = ""
+    kind: str = ""
+    service: str = ""
+    summary: str = ""
+    description: str = ""
+    location: str = ""
+    url: str = ""
+    contact: Contact = Contact()
+    price: str = ""
+    uses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """Staff, service, company …: what an appointment refers to. `fields` are plain texts: name, email, zone …"""
+
+    source: str
+    kind: str
+    id: str
+    fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """The booking system says in so many words that an appointment is gone. `evidence` quotes how."""
+
+    source_id: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A row that could not be read, and why. `source_id` is empty where not even the id was readable."""
+
+    source_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of time, both ends aware and in UTC, `end` exclusive."""
+
+    start: datetime
+    end: datetime
+
+    def holds(self, start: datetime, end: datetime) -> bool:
+        """Whether something from `start` to `end` overlaps this window."""
+        return start < self.end and (end > self.start or start >= self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a stream was left: opaque, only its own source can read it."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """A page of what a booking system told.
+
+    `asked_at` is the time (UTC) before the request went out: rows older than what the ledger holds are ignored.
+    `cursor` comes with the last page only and is stored in one transaction with its rows. `covers` is the window this
+    batch lists *completely, and proves it*: only then does absence mean anything.
+    """
+
+    asked_at: datetime
+    stream: str = ""
+    appointments: tuple[Appointment, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    deleted: tuple[Deletion, ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
+    covers: Window | None = None
+    cursor: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Asked for by id: here it is, in a batch of one."""
+
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Asked for by id: the booking system says that it was deleted."""
+
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """Asked for by id: a definite not-found. Evidence only together with a control that is found."""
+
+    evidence: str
+
+
+LookUp = Found | Gone | NotFound
+
+
+# ── what a calendar shall hold ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Transparency(StrEnum):
+    """RFC 5545, section 3.8.2.7."""
+
+    OPAQUE = "OPAQUE"
+    TRANSPARENT = "TRANSPARENT"
+
+
+class Classification(StrEnum):
+    """RFC 5545, section 3.8.1.3. PUBLIC leaves it to the calendar's own default."""
+
+    PUBLIC = "PUBLIC"
+    PRIVATE = "PRIVATE"
+    CONFIDENTIAL = "CONFIDENTIAL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What a calendar shows: RFC 5545 words only. `start` and `end` carry an IANA zone; `end` is exclusive."""
+
+    uid: str
+    start: datetime
+    end: datetime
+    summary: str
+    description: str = ""
+    location: str = ""
+    url: str = ""
+    status: Status = Status.CONFIRMED
+    transparency: Transparency = Transparency.OPAQUE
+    classification: Classification = Classification.PUBLIC
+    categories: tuple[str, ...] = ()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over what can be seen: instants in UTC with their zone, and the members that are not empty.
+
+        Empty members do not count, so a new member rewrites nothing. New zone rules show as other instants.
+        """
+        visible: dict[str, object] = {
+            "start": [utc(self.start).isoformat(), zone_name(self.start)],
+            "end": [utc(self.end).isoformat(), zone_name(self.end)],
+        }
+        for name in ("uid", "summary", "description", "location", "url", "categories"):
+            if value := getattr(self, name):
+                visible[name] = value
+        visible["shown"] = [self.status, self.transparency, self.classification]
+        text = json.dumps(visible, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(f"{FINGERPRINT_VERSION}|{text}".encode()).hexdigest()
+
+
+class Why(StrEnum):
+    """Why an event has to leave a calendar. There is no deletion without one of these."""
+
+    GONE = "gone"
+    CANCELLED = "cancelled"
+    MOVED = "moved"
+    FILTERED = "filtered"
+    RECONFIGURED = "reconfigured"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """A calendar shall not hold an event any more: why, and what proves it.
+
+    `weak` marks evidence that a glitch could fake (a not-found, a filter); the brakes trust it less.
+    `moved_to` are the keys of the calendars that must hold the event before it may leave this one.
+    """
+
+    why: Why
+    evidence: str
+    weak: bool = False
+    moved_to: tuple[str, ...] = ()
+
+
+Wanted = Event | Removal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a calendar acknowledged: the fingerprint it now holds (empty after a deletion), its href and etag."""
+
+    calendar: str
+    uid: str
+    fingerprint: str
+    href: str = ""
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A change that was not acknowledged. The class of `error` says what happens next."""
+
+    calendar: str
+    uid: str
+    error: CalferryError
+
+
+Outcome = Receipt | Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """One appointment in one calendar: what it shall hold, and what it last acknowledged.
+
+    `calendar` is the key `kind:canonical id`; `target` is the configured connection that reaches it. `generation`
+    counts identities: a calendar that will not take an identity again gets the next one.
+    """
+
+    calendar: str
+    uid: str
+    target: str
+    route: str
+    wanted: Wanted
+    written: Receipt | None = None
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What calferry leaves on each of its events, to know them again."""
+
+    installation: str
+    ledger: str
+    uid: str
+    generation: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """One of calferry's events as it stands in a calendar."""
+
+    mark: Mark
+    href: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Create:
+    calendar: str
+    event: Event
+    mark: Mark
+    why: str = "new"
+
+    @property
+    def uid(self) -> str:
+        return self.event.uid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    calendar: str
+    event: Event
+    mark: Mark
+    receipt: Receipt
+    why: str = "changed"
+
+    @property
+    def uid(self) -> str:
+        return self.event.uid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete:
+    calendar: str
+    receipt: Receipt
+    mark: Mark
+    removal: Removal
+
+    @property
+    def uid(self) -> str:
+        return self.receipt.uid
+
+    @property
+    def why(self) -> str:
+        return self.removal.why
+
+
+Change = Create | Update | Delete
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """The exact request for one change, on disk before its first byte leaves; replayed unchanged until it is settled.
+
+    `request` is what the target's own `encode` wrote, and only the target reads it. `fingerprint` is what the calendar
+    holds once it is done (empty for a deletion).
+    """
+
+    calendar: str
+    uid: str
+    target: str
+    generation: int
+    action: Action
+    fingerprint: str
+    request: bytes
+
+
+# ── pure functions over the nouns ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def uid_of(installation: str, source: str, source_id: str) -> str:
+    """The uid of an appointment: rebuildable after a lost ledger, blind to the names of sources and routes."""
+    return str(uuid.uuid5(NAMESPACE, json.dumps([installation, source, source_id])))
+
+
+def utc(moment: datetime) -> datetime:
+    """The same instant in UTC. Python compares wall times when two datetimes share a zone; instants never do that."""
+    return moment.astimezone(UTC)
+
+
+def zone_name(moment: datetime) -> str:
+    """The IANA name of the zone a datetime carries; "UTC" for a plain offset."""
+    return moment.tzinfo.key if isinstance(moment.tzinfo, ZoneInfo) else "UTC"
+
+
+def wall_clock(wall: datetime, zone: ZoneInfo) -> datetime:
+    """A naive wall time as it is meant in `zone`.
+
+    In the gap of spring the clock face does not exist: it is moved forward by the length of the gap, as RFC 5545
+    (section 3.3.5) reads it. In the repeat of autumn the first pass is meant.
+    """
+    local = wall.replace(tzinfo=zone, fold=0)
+    return local.astimezone(UTC).astimezone(zone)
+
+
+def span(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """Start and end in order. An end inside the repeated hour that would lie before the start means its second pass.
+
+    Raises ValueError when the end lies before the start either way. An equal end is allowed here.
+    """
+    if utc(end) < utc(start):
+        end = end.replace(fold=1)
+    if utc(end) < utc(start):
+        msg = f"ends ({end.isoformat()}) before it starts ({start.isoformat()})"
+        raise ValueError(msg)
+    return start, end
+
+
+def at_least(event: Event, minutes: int) -> Event:
+    """The event, made long enough to be seen: calendars refuse or hide what ends when it starts."""
+    shortest = timedelta(minutes=minutes)
+    if utc(event.end) - utc(event.start) >= shortest:
+        return event
+    end = (utc(event.start) + shortest).astimezone(event.start.tzinfo)
+    return replace(event, end=end)

@@ -1,0 +1,370 @@
+"""The seams. Whatever stands behind one of these can be exchanged without the core noticing.
+
+Each has a contract suite in `tests/contracts/`; the docstrings here are what those suites ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from calferry.model import (
+    Appointment,
+    Batch,
+    Change,
+    Cursor,
+    Event,
+    Failure,
+    Intent,
+    LookUp,
+    Marked,
+    Outcome,
+    Placement,
+    Receipt,
+    Resource,
+    Wanted,
+    Window,
+)
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""
+        ...
+
+
+class Source(Protocol):
+    """A booking account. `key` is `kind:tenant`: stable, whatever `name` the configuration gives it.
+
+    Every method raises NotAuthorised or Unavailable rather than answer less than it was asked for. A row that cannot
+    be read is put into the batch's `quarantined` and the others go on.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def streams(self) -> tuple[str, ...]: ...
+
+    def resources(self) -> Batch:
+        """All that appointments refer to, whole: staff, services, the company."""
+        ...
+
+    def changes(self, stream: str, since: Cursor | None, window: Window) -> Iterator[Batch]:
+        """What changed since the cursor: quick, may miss deletions. Without a cursor: everything in `window`.
+
+        The cursor comes with the last batch. Raises CursorExpired when the booking system no longer knows the cursor.
+        """
+        ...
+
+    def within(self, window: Window) -> Iterator[Batch]:
+        """Everything in `window`, in slices: slow. A slice that proves itself complete says so in `covers`."""
+        ...
+
+    def look_up(self, source_id: str) -> LookUp:
+        """One appointment by its id. Anything but a definite answer raises."""
+        ...
+
+
+class Target(Protocol):
+    """A connection to calendars. `batch` is the largest number of changes one request carries."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def batch(self) -> int: ...
+
+    def canonical(self, calendar: str) -> str:
+        """The one key (`kind:id`) of the calendar that `calendar` names; aliases resolve to the same key.
+
+        Pure. Raises Refused when the configuration does not permit that calendar.
+        """
+        ...
+
+    def lane(self, calendar: str) -> str:
+        """Calendars (keys) of one lane are written with one credential and can share a request. Pure."""
+        ...
+
+    def fit(self, event: Event) -> Event:
+        """The event as this target can hold it: cut, canonical, valid. Pure and idempotent.
+
+        Raises Refused when there is no way to hold it.
+        """
+        ...
+
+    def encode(self, change: Change) -> bytes:
+        """The exact request for a change. Pure: the same change gives the same bytes."""
+        ...
+
+    def apply(self, intents: Sequence[Intent]) -> Iterator[Outcome]:
+        """Carry out intents of one lane, at most one per uid and calendar. Yields exactly one outcome for each.
+
+        Never raises for one of them: a Failure's error says Refused (set it aside), Conflict (this identity is used
+        up: raise the generation), NotAuthorised (with the calendar that is closed, or None), or Unavailable (perhaps
+        done, perhaps not: replay it unchanged). Doing an intent twice is the same as doing it once.
+        """
+        ...
+
+    def ours(self, calendar: str) -> Iterator[Marked]:
+        """Every event in the calendar (key) that carries a calferry mark, whosever. Raises as `apply` fails."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What a batch did to the ledger: numbers of appointments, resources and rows."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    quarantined: int = 0
+    resources: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """An appointment to route. `deletion` quotes the evidence once the booking system let go of it.
+
+    `touched` says whether it, or a resource it uses, changed since it was last routed: if not, it is looked at again
+    only because the configuration or the time is another.
+    """
+
+    uid: str
+    revision: int
+    appointment: Appointment
+    deletion: str
+    deletion_weak: bool
+    touched: bool
+    placements: tuple[Placement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routed:
+    """Where one appointment belongs.
+
+    `wanted` maps (calendar key, target, route) to what shall be there; placements not named stay as they are.
+    `unrouted` says, for a person, why it has no (new) place; empty when it has. `look_again_at` is the time (UTC) at
+    which the answer may change by itself.
+    """
+
+    uid: str
+    revision: int
+    wanted: Mapping[tuple[str, str, str], Wanted]
+    unrouted: str = ""
+    look_again_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A calendar as the brakes see it.
+
+    `held` events it has acknowledged that have not ended yet; deletions it has acknowledged in the last 24 hours, on
+    `weak` and on `explicit` evidence. Moves do not count.
+    """
+
+    held: int = 0
+    weak: int = 0
+    explicit: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """Something that waits for a person: a parked deletion, or something set aside as it is.
+
+    `where` is the calendar or source key, `what` one of parked, refused, unrouted, quarantined; `id` the uid or source
+    id; `reason` a sentence without personal data.
+    """
+
+    where: str
+    what: str
+    id: str
+    reason: str
+
+    @property
+    def parked(self) -> bool:
+        return self.what == "parked"
+
+
+class Intake(Protocol):
+    """The ledger as `pull` sees it. Every method is one transaction."""
+
+    def cursor(self, source: str, stream: str) -> Cursor | None: ...
+
+    def record(self, source: str, batch: Batch) -> Recorded:
+        """Store a batch whole: appointments, resources, deletions, quarantine and cursor, all or nothing.
+
+        A row asked for earlier than what is held is ignored. An unchanged row gets no new revision. A changed resource
+        gives every appointment that uses it a new revision. A row that is found is neither unlisted nor quarantined
+        any more, and an appointment that was deleted lives again. A resource absent from a batch is kept.
+        """
+        ...
+
+    def last(self, source: str, task: str) -> datetime | None:
+        """When `task` ("resources", "near", "all", "pull" …) was last completed, in UTC."""
+        ...
+
+    def complete(self, source: str, task: str, at: datetime) -> None: ...
+
+    def lacks_resources(self, source: str) -> bool:
+        """Whether an appointment recorded since the resources were last completed uses one that is not held."""
+        ...
+
+    def unlist(self, source: str, covered: Window, seen: Collection[str], before: datetime) -> int:
+        """Mark as unlisted every live appointment lying wholly inside `covered` whose source id is not in `seen`.
+
+        Rows learnt of at or after `before` (the time the listing was asked for) are left alone. Returns the number
+        newly marked. Being unlisted deletes nothing.
+        """
+        ...
+
+    def unlisted(self, source: str, now: datetime, limit: int) -> Sequence[Appointment]:
+        """Unlisted live appointments whose next look-up is due, oldest first."""
+        ...
+
+    def relist(self, source: str) -> None:
+        """Take the unlisted mark back from every appointment: the listing that gave rise to it was wrong."""
+        ...
+
+    def control(self, appointment: Appointment) -> str | None:
+        """The source id of another live, listed appointment of the same account and, where it has one, owner."""
+        ...
+
+    def bury(self, source: str, source_id: str, evidence: str, *, weak: bool, asked_at: datetime) -> None:
+        """File that the booking system no longer has an appointment, and what proves it."""
+        ...
+
+    def defer(self, source: str, source_id: str, until: datetime) -> None:
+        """Look an unlisted or quarantined appointment up no earlier than `until`."""
+        ...
+
+    def quarantined(self, source: str, now: datetime, limit: int) -> Sequence[tuple[str, int]]:
+        """Source ids (not the unreadable ones) in quarantine whose next look-up is due, with the attempts so far."""
+        ...
+
+
+class Routing(Protocol):
+    """The ledger as `route` sees it. Every method is one transaction."""
+
+    def begin(self, source: str, basis: str) -> None:
+        """Start routing a source by the rules that `basis` stands for; another basis than before looks at every row."""
+        ...
+
+    def pending(self, source: str, now: datetime, limit: int) -> Sequence[Pending]:
+        """The next appointments to route, by revision: changed since the mark, or due to be looked at again."""
+        ...
+
+    def resources(self, source: str, keys: Collection[str]) -> Mapping[str, Resource]: ...
+
+    def settle(self, source: str, routed: Iterable[Routed]) -> None:
+        """Store where appointments belong, and move the route's mark past them, in one transaction.
+
+        A wanted event equal to what is written makes the placement settled. A placement set aside or parked whose
+        wanted changes is free again. A removal for a placement that was never written and has no unsettled intent
+        drops it.
+        """
+        ...
+
+
+class Outbox(Protocol):
+    """The ledger as `push` sees it. Every method is one transaction."""
+
+    def due_calendars(self, now: datetime) -> Sequence[tuple[str, str]]:
+        """(calendar key, target) of all calendars with something to write, and no pause that lasts beyond `now`."""
+        ...
+
+    def unsettled(self, calendar: str) -> Sequence[Intent]:
+        """Intents without an outcome, oldest first."""
+        ...
+
+    def due(self, calendar: str, now: datetime) -> Sequence[Placement]:
+        """Placements whose wanted differs from written, that are free: not parked, no unsettled intent, not set aside
+        until later."""
+        ...
+
+    def holds(self, calendar: str, uid: str) -> bool:
+        """Whether the calendar has acknowledged the event, and it is the one wanted there."""
+        ...
+
+    def standing(self, target: str, now: datetime) -> Mapping[str, Standing]:
+        """By calendar key, what the brakes measure against: every calendar of the target that ever held an event."""
+        ...
+
+    def intend(self, intents: Sequence[Intent], at: datetime) -> None:
+        """Put intents on disk. A uid has at most one unsettled intent per calendar."""
+        ...
+
+    def file(self, receipts: Sequence[Receipt], at: datetime) -> None:
+        """Settle the intents that these receipts answer. A filed deletion raises the generation and, when nothing is
+        wanted there any more, drops the placement."""
+        ...
+
+    def fail(self, failure: Failure, at: datetime) -> None:
+        """File a failure by its class.
+
+        Refused: the intent is dropped and the placement set aside with its reason, with growing pauses (1 h … 24 h).
+        Conflict: the intent is dropped and the generation raised. NotAuthorised: the intent is dropped.
+        Unavailable: the intent stays unsettled.
+        """
+        ...
+
+    def park(self, calendar: str, uids: Collection[str], reason: str, at: datetime) -> None:
+        """Hold placements back until their wanted changes or a person decides."""
+        ...
+
+    def pause(self, calendar: str, reason: str, until: datetime) -> None:
+        """Leave a calendar alone until then."""
+        ...
+
+    def pauses(self, calendar: str) -> int:
+        """How many pauses in a row a calendar has had without a receipt between them."""
+        ...
+
+    def resume(self, calendar: str) -> None: ...
+
+    def surveyed(self, calendar: str) -> datetime | None: ...
+
+    def survey(self, calendar: str, found: Sequence[Marked], at: datetime) -> None:
+        """File a survey. An event of ours that bears this ledger's mark but no receipt gets its receipt back, where a
+        placement for its uid exists at that generation or below."""
+        ...
+
+
+class Ledger(Protocol):
+    """What calferry remembers. `id` is drawn once and marks every event that this ledger answers for."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def installation(self) -> str: ...
+
+    @property
+    def intake(self) -> Intake: ...
+
+    @property
+    def routing(self) -> Routing: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
+
+    def attention(self) -> frozenset[Attention]:
+        """All that waits for a person now."""
+        ...
+
+    def lock(self, name: str) -> AbstractContextManager[None]:
+        """Hold `name` alone among all processes; freed by the kernel when a process dies.
+
+        Waits up to 60 seconds, then raises LedgerBusy.
+        """
+        ...
