@@ -1,0 +1,317 @@
+"""Pure: an appointment, its resources and the routes → what each calendar shall hold.
+
+Status policy: cancelled and declined appointments leave the calendar (or are marked, if the route says so), pending
+ones are tentative, everything else stands, whatever its word. A filter never looks at the status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+
+from calferry.errors import Refused
+from calferry.model import (
+    Appointment,
+    Event,
+    Owner,
+    Placement,
+    Removal,
+    Resource,
+    Status,
+    Transparency,
+    Wanted,
+    Why,
+    Window,
+    utc,
+)
+from calferry.ports import Pending, Routed, Target
+from calferry.template import Template
+
+RULES_VERSION = "1"
+"""Raise it when the same appointment would be shown differently: every appointment is then routed anew."""
+
+Key = tuple[str, str, str]
+"""Calendar key, target, route."""
+
+
+_A_MOMENT = timedelta(seconds=1)
+
+
+class Reveal(StrEnum):
+    """How much of an appointment a calendar may show; each level includes the ones before."""
+
+    BUSY = "busy"
+    SERVICE = "service"
+    CONTACT = "contact"
+    FULL = "full"
+
+
+class OnCancelled(StrEnum):
+    DELETE = "delete"
+    MARK = "mark"
+
+
+OWNER_FIELDS = frozenset({"owner.key", "owner.email", "owner.name"})
+SHOWN: Mapping[Reveal, frozenset[str]] = MappingProxyType(
+    {
+        Reveal.BUSY: OWNER_FIELDS,
+        Reveal.SERVICE: frozenset(
+            {"service", "reference", "external_id", "status", "custom_status", "location", "url", "kind"}
+        ),
+        Reveal.CONTACT: frozenset(
+            {"contact.first_name", "contact.last_name", "contact.name", "contact.email", "contact.phone", "summary"}
+        ),
+        Reveal.FULL: frozenset({"notes", "price"}),
+    }
+)
+FILTERS = frozenset({"service", "owner", "location", "kind"})
+"""Every name `where` can ask for."""
+
+SUMMARY = Template("{service}{ – contact.name}")
+DESCRIPTION = Template("{contact.name}\n{contact.phone}\n{contact.email}\n{notes}\n{price}\n{reference}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """Which appointments of a source go into which calendars of a target, and how much they show there.
+
+    The calendar is either a template (`calendar`) or looked up by the owner's key, e-mail address or name
+    (`calendars`). `otherwise` takes appointments without an owner.
+    """
+
+    name: str
+    source: str
+    target: str
+    calendar: Template | None = None
+    calendars: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    otherwise: str = ""
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    reveal: Reveal = Reveal.SERVICE
+    summary: Template = SUMMARY
+    description: Template = DESCRIPTION
+    on_cancelled: OnCancelled = OnCancelled.DELETE
+
+
+class _NoPlaceError(Exception):
+    """An appointment that a route should carry and cannot; the text says why, without personal data."""
+
+
+def belongs(
+    pending: Pending,
+    routes: Sequence[Route],
+    targets: Mapping[str, Target],
+    resources: Mapping[str, Resource],
+    window: Window,
+    now: datetime,
+) -> Routed:
+    """Where an appointment belongs by these routes (of its own source, in the order of the file).
+
+    Two routes into one calendar want one event: the first in the file wins. An appointment that a route cannot place
+    keeps its last placements of that route and says why. The window decides only what is created.
+    """
+    known = {route.name for route in routes}
+    existing = {placement.calendar for placement in pending.placements}
+    wanted: dict[Key, Wanted] = {}
+    stuck: dict[str, str] = {}
+    leaving = _leaving(pending)
+    for route in routes:
+        if leaving and not _marks(route, leaving):
+            continue
+        try:
+            for calendar, event in _places(pending, route, targets[route.target], resources):
+                new = leaving is None and window.holds(utc(event.start), utc(event.end))
+                if new or calendar in existing:
+                    _first_wins(wanted, (calendar, route.target, route.name), event)
+        except _NoPlaceError as reason:
+            stuck[route.name] = str(reason)
+    for placement in pending.placements:
+        mine = placement.route in known and placement.route not in stuck
+        if mine and not any(placement.calendar == calendar for calendar, _, _ in wanted):
+            removal = leaving or _no_longer_here(placement, pending, wanted)
+            wanted[placement.calendar, placement.target, placement.route] = removal
+    return Routed(
+        uid=pending.uid,
+        revision=pending.revision,
+        wanted=wanted,
+        unrouted="" if leaving else "; ".join(f"route {name}: {reason}" for name, reason in stuck.items()),
+        look_again_at=_look_again_at(pending, window, now),
+    )
+
+
+def _leaving(pending: Pending) -> Removal | None:
+    """Why an appointment leaves every calendar, if it does."""
+    if pending.deletion:
+        return Removal(why=Why.GONE, evidence=pending.deletion, weak=pending.deletion_weak)
+    if pending.appointment.status is Status.CANCELLED:
+        return Removal(why=Why.CANCELLED, evidence=f"status {pending.appointment.said}")
+    return None
+
+
+def _marks(route: Route, leaving: Removal) -> bool:
+    """Whether a cancelled appointment stays visible. One that is gone never does."""
+    return route.on_cancelled is OnCancelled.MARK and leaving.why is Why.CANCELLED
+
+
+def _first_wins(wanted: dict[Key, Wanted], key: Key, event: Event) -> None:
+    if not any(key[0] == calendar for calendar, _, _ in wanted):
+        wanted[key] = event
+
+
+def _no_longer_here(placement: Placement, pending: Pending, wanted: Mapping[Key, Wanted]) -> Removal:
+    """Why a placement that no route wants any more has to go: the booking moved, or the configuration did."""
+    moved_to = tuple(
+        calendar for (calendar, _, route), w in wanted.items() if route == placement.route and isinstance(w, Event)
+    )
+    if not pending.touched:
+        return Removal(why=Why.RECONFIGURED, evidence="the configuration changed", moved_to=moved_to)
+    if moved_to:
+        return Removal(why=Why.MOVED, evidence="the appointment has another owner", moved_to=moved_to)
+    return Removal(why=Why.FILTERED, evidence=f"route {placement.route} no longer carries it", weak=True)
+
+
+def _look_again_at(pending: Pending, window: Window, now: datetime) -> datetime | None:
+    """When (UTC) an appointment that lies too far ahead will have come into the window."""
+    ahead = utc(pending.appointment.start) - window.end
+    return now + ahead + _A_MOMENT if ahead >= timedelta(0) else None
+
+
+def _places(
+    pending: Pending, route: Route, target: Target, resources: Mapping[str, Resource]
+) -> Iterator[tuple[str, Event]]:
+    """Each calendar key the route wants the appointment in, with the event as its target can hold it."""
+    for owner in _owners(pending.appointment, resources):
+        if not carries(route, pending.appointment, owner, resources):
+            continue
+        try:
+            calendar = target.canonical(_calendar_name(route, owner))
+            yield calendar, target.fit(render(pending.uid, pending.appointment, owner, route, resources))
+        except Refused as refusal:
+            raise _NoPlaceError(str(refusal)) from refusal
+
+
+def _owners(appointment: Appointment, resources: Mapping[str, Resource]) -> Iterator[Owner | None]:
+    """The owners with what their resources tell; None stands for "nobody in particular"."""
+    if not appointment.owners:
+        yield None
+    for owner in appointment.owners:
+        resource = resources.get(f"staff/{owner.key}")
+        fields = resource.fields if resource else {}
+        yield replace(owner, email=fields.get("email") or owner.email, name=fields.get("name") or owner.name)
+
+
+def carries(route: Route, appointment: Appointment, owner: Owner | None, resources: Mapping[str, Resource]) -> bool:
+    """Whether the route's filter lets the appointment through. Patterns are shell-style and ignore case."""
+    values = {
+        "service": (service_name(appointment, resources),),
+        "owner": (owner.key, owner.email, owner.name) if owner else ("",),
+        "location": (appointment.location,),
+        "kind": (appointment.kind,),
+    }
+    return all(
+        any(fnmatchcase(value.casefold(), pattern.casefold()) for value in values[name] for pattern in patterns)
+        for name, patterns in route.where.items()
+    )
+
+
+def _calendar_name(route: Route, owner: Owner | None) -> str:
+    """The calendar as the configuration names it. Raises _NoPlaceError."""
+    if owner is None:
+        fixed = route.calendar is not None and not route.calendar.names
+        name = route.otherwise or (route.calendar.render({}) if route.calendar and fixed else "")
+        if not name:
+            msg = "the appointment has no owner, and the route no `otherwise`"
+            raise _NoPlaceError(msg)
+        return name
+    if route.calendar is None:
+        for handle in (owner.key, owner.email, owner.name):
+            if handle and handle in route.calendars:
+                return route.calendars[handle]
+        msg = f"staff {owner.key} is not in the route's `calendars`"
+        raise _NoPlaceError(msg)
+    values = _owner_values(owner)
+    if missing := [name for name in route.calendar.names if not values[name]]:
+        msg = f"staff {owner.key} has no {missing[0].removeprefix('owner.')} in the booking system"
+        raise _NoPlaceError(msg)
+    return route.calendar.render(values)
+
+
+def destinations(route: Route, staff: Iterable[Owner]) -> Iterator[tuple[str, str]]:
+    """For each of the staff, and for nobody in particular: the calendar as configured, or "" and why there is none."""
+    for owner in (*staff, None):
+        try:
+            yield _calendar_name(route, owner), ""
+        except _NoPlaceError as reason:
+            yield "", str(reason)
+
+
+def render(
+    uid: str, appointment: Appointment, owner: Owner | None, route: Route, resources: Mapping[str, Resource]
+) -> Event:
+    """The event a route makes of an appointment, with no more in it than the route reveals."""
+    values = _shown(appointment, owner, route.reveal, resources)
+    cancelled = appointment.status is Status.CANCELLED
+    summary = route.summary.render(values) or ("Busy" if route.reveal is Reveal.BUSY else "Appointment")
+    return Event(
+        uid=uid,
+        start=appointment.start,
+        end=appointment.end,
+        summary=f"✗ {summary}" if cancelled else summary,
+        description=route.description.render(values),
+        location=values["location"],
+        url=values["url"],
+        status=appointment.status,
+        transparency=Transparency.TRANSPARENT if cancelled else Transparency.OPAQUE,
+    )
+
+
+def service_name(appointment: Appointment, resources: Mapping[str, Resource]) -> str:
+    """The service as it is called today: a renamed service does not touch the appointments that use it."""
+    for key in appointment.uses:
+        if key.startswith("service/") and key in resources and (name := resources[key].fields.get("name")):
+            return name
+    return appointment.service
+
+
+def _address(appointment: Appointment, resources: Mapping[str, Resource]) -> str:
+    if appointment.location or appointment.url:
+        return appointment.location
+    companies = (resources[key] for key in appointment.uses if key.startswith("company/") and key in resources)
+    return next((company.fields.get("address", "") for company in companies), "")
+
+
+def _owner_values(owner: Owner | None) -> dict[str, str]:
+    if owner is None:
+        return dict.fromkeys(OWNER_FIELDS, "")
+    return {"owner.key": owner.key, "owner.email": owner.email, "owner.name": owner.name}
+
+
+def _shown(
+    appointment: Appointment, owner: Owner | None, reveal: Reveal, resources: Mapping[str, Resource]
+) -> dict[str, str]:
+    """Every template field, empty where the route may not reveal it."""
+    contact = appointment.contact
+    values = _owner_values(owner) | {
+        "service": service_name(appointment, resources),
+        "reference": appointment.reference,
+        "external_id": appointment.external_id,
+        "status": appointment.said,
+        "custom_status": appointment.custom_status,
+        "location": _address(appointment, resources),
+        "url": appointment.url,
+        "kind": appointment.kind,
+        "summary": appointment.summary,
+        "contact.first_name": contact.first_name,
+        "contact.last_name": contact.last_name,
+        "contact.name": contact.name,
+        "contact.email": contact.email,
+        "contact.phone": contact.phone,
+        "notes": appointment.description,
+        "price": appointment.price,
+    }
+    levels = list(Reveal)
+    shown = frozenset().union(*(SHOWN[level] for level in levels[: levels.index(reveal) + 1]))
+    return {name: value if name in shown else "" for name, value in values.items()}
