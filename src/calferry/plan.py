@@ -1,0 +1,216 @@
+"""Pure: placements whose wanted differs from what is written → a Plan, with the brakes applied.
+
+A plan is a value: it can be printed, counted, compared and refused. It is bound to the fingerprints it was made from,
+so a change that no longer holds is not carried out but planned anew.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from calferry.model import Change, Create, Delete, Mark, Placement, Removal, Update, Why, utc
+from calferry.ports import Standing
+
+
+@dataclass(frozen=True)
+class Brake:
+    """Deletions beyond the greater of `few` and `share` of what is held are parked."""
+
+    few: int
+    share: float
+
+    def allows(self, deletions: int, held: int) -> bool:
+        return deletions <= max(self.few, self.share * held)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brakes:
+    """The limits per calendar and per target, over a rolling 24 hours.
+
+    Weak evidence (a not-found, a filter) can be a glitch; an explicit cancellation hardly, but a salon does not
+    cancel half of its week either.
+    """
+
+    weak: Brake = Brake(few=2, share=0.20)
+    explicit: Brake = Brake(few=20, share=0.50)
+
+
+class Strength(StrEnum):
+    """What kind of evidence stands behind a deletion, as far as the brakes care."""
+
+    WEAK = "weak"
+    EXPLICIT = "explicit"
+    MOVE = "move"
+    RECONFIGURED = "reconfigured"
+
+
+def strength(removal: Removal) -> Strength:
+    if removal.why is Why.RECONFIGURED:
+        return Strength.RECONFIGURED
+    if removal.why is Why.MOVED:
+        return Strength.MOVE
+    return Strength.WEAK if removal.weak else Strength.EXPLICIT
+
+
+@dataclass(frozen=True)
+class Parked:
+    """A deletion that waits for a person."""
+
+    change: Delete
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What shall happen to one calendar, in this order: creates and updates by start time, then deletions."""
+
+    calendar: str
+    changes: tuple[Change, ...] = ()
+    parked: tuple[Parked, ...] = ()
+
+    @property
+    def writes(self) -> tuple[Create | Update, ...]:
+        return tuple(change for change in self.changes if not isinstance(change, Delete))
+
+    @property
+    def removals(self) -> tuple[Delete, ...]:
+        return tuple(change for change in self.changes if isinstance(change, Delete))
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Numbers of `create`, `update`, `delete` and `parked`."""
+        kinds = Counter(verb(change) for change in self.changes)
+        return {name: kinds[name] for name in ("create", "update", "delete")} | {"parked": len(self.parked)}
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "calendar": self.calendar,
+            "counts": dict(self.counts),
+            "changes": [_change_json(change) for change in self.changes],
+            "parked": [_change_json(parked.change) | {"parked": parked.reason} for parked in self.parked],
+        }
+
+
+def verb(change: Change) -> str:
+    match change:
+        case Create():
+            return "create"
+        case Update():
+            return "update"
+        case Delete():
+            return "delete"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planner:
+    """Makes the plans of one target's calendars. `installation` and `ledger` go into the mark on each event."""
+
+    installation: str
+    ledger: str
+    brakes: Brakes = field(default_factory=Brakes)
+
+    def plans(self, due: Mapping[str, Sequence[Placement]], standing: Mapping[str, Standing]) -> tuple[Plan, ...]:
+        """One plan per calendar (key) in `due`, braked by calendar and, over all of `standing`, by target."""
+        plans = [
+            self._braked(self.plan(calendar, placements), standing.get(calendar, Standing()))
+            for calendar, placements in due.items()
+        ]
+        return self._braked_together(plans, standing)
+
+    def plan(self, calendar: str, due: Sequence[Placement]) -> Plan:
+        """What the placements ask for, without brakes."""
+        changes = [self._change(placement) for placement in due]
+        writes = [change for change in changes if not isinstance(change, Delete)]
+        removals = [change for change in changes if isinstance(change, Delete)]
+        return Plan(
+            calendar=calendar,
+            changes=(*sorted(writes, key=lambda w: (utc(w.event.start), w.uid)), *sorted(removals, key=_by_uid)),
+        )
+
+    def _change(self, placement: Placement) -> Change:
+        wanted, calendar = placement.wanted, placement.calendar
+        if isinstance(wanted, Removal):
+            return self._delete(placement, wanted)
+        mark = self._mark(placement, wanted.fingerprint)
+        if placement.written is None:
+            return Create(calendar=calendar, event=wanted, mark=mark)
+        return Update(calendar=calendar, event=wanted, mark=mark, receipt=placement.written)
+
+    def _delete(self, placement: Placement, removal: Removal) -> Delete:
+        if placement.written is None:
+            msg = f"{placement.calendar} {placement.uid}: nothing wanted and nothing written is nothing to do"
+            raise ValueError(msg)
+        mark = self._mark(placement, "")
+        return Delete(calendar=placement.calendar, receipt=placement.written, mark=mark, removal=removal)
+
+    def _mark(self, placement: Placement, fingerprint: str) -> Mark:
+        return Mark(
+            installation=self.installation,
+            ledger=self.ledger,
+            uid=placement.uid,
+            generation=placement.generation,
+            fingerprint=fingerprint,
+        )
+
+    def _braked(self, plan: Plan, standing: Standing) -> Plan:
+        plan = _park(plan, Strength.RECONFIGURED, "the configuration changed; nobody has approved the deletion yet")
+        for kind, brake, recent in self._limits(standing):
+            asked = _count(plan, kind)
+            if asked and not brake.allows(recent + asked, _yesterday(standing)):
+                plan = _park(plan, kind, _reason(kind, recent + asked, _yesterday(standing), "in this calendar"))
+        return plan
+
+    def _braked_together(self, plans: Sequence[Plan], standing: Mapping[str, Standing]) -> tuple[Plan, ...]:
+        total = Standing(
+            held=sum(one.held for one in standing.values()),
+            weak=sum(one.weak for one in standing.values()),
+            explicit=sum(one.explicit for one in standing.values()),
+        )
+        for kind, brake, recent in self._limits(total):
+            asked = sum(_count(plan, kind) for plan in plans)
+            if asked and not brake.allows(recent + asked, _yesterday(total)):
+                reason = _reason(kind, recent + asked, _yesterday(total), "in all calendars of the target")
+                plans = [_park(plan, kind, reason) for plan in plans]
+        return tuple(plans)
+
+    def _limits(self, standing: Standing) -> tuple[tuple[Strength, Brake, int], ...]:
+        return (
+            (Strength.WEAK, self.brakes.weak, standing.weak),
+            (Strength.EXPLICIT, self.brakes.explicit, standing.explicit),
+        )
+
+
+def _by_uid(change: Delete) -> str:
+    return change.uid
+
+
+def _yesterday(standing: Standing) -> int:
+    """What was held before the deletions of the last 24 hours: a share of it must not shrink as they go on."""
+    return standing.held + standing.weak + standing.explicit
+
+
+def _count(plan: Plan, kind: Strength) -> int:
+    return sum(strength(change.removal) is kind for change in plan.removals)
+
+
+def _park(plan: Plan, kind: Strength, reason: str) -> Plan:
+    """All deletions of a kind, not only those beyond the limit: nobody knows which of them are the glitch."""
+    held_back = tuple(Parked(change, reason) for change in plan.removals if strength(change.removal) is kind)
+    others = tuple(change for change in plan.removals if strength(change.removal) is not kind)
+    return Plan(calendar=plan.calendar, changes=(*plan.writes, *others), parked=(*plan.parked, *held_back))
+
+
+def _reason(kind: Strength, deletions: int, held: int, where: str) -> str:
+    return f"{deletions} deletions on {kind} evidence within 24 hours, of {held} events {where}"
+
+
+def _change_json(change: Change) -> dict[str, Any]:
+    row: dict[str, Any] = {"change": verb(change), "uid": change.uid, "why": str(change.why)}
+    if isinstance(change, Delete):
+        return row | {"evidence": change.removal.evidence}
+    event = change.event
+    return row | {"summary": event.summary, "start": event.start.isoformat(), "end": event.end.isoformat()}
