@@ -1,0 +1,55 @@
+"""Local, stateful stand-ins of the remote services, over real HTTP on loopback.
+
+They behave as the vendors' documents say and take the harshest honest reading where those are vague; where they are
+silent there is a switch. Nothing here knows anything of the client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from . import faults
+from .agendize import AgendizeServer, AgendizeSwitches, AgendizeWorld, Booked
+from .google import GoogleServer, GoogleSwitches, GoogleWorld
+from .judge import Verdict, judge
+from .messages import Exchange, Request, Response
+
+__all__ = [
+    "AgendizeServer",
+    "AgendizeSwitches",
+    "AgendizeWorld",
+    "Booked",
+    "Exchange",
+    "GoogleServer",
+    "GoogleSwitches",
+    "GoogleWorld",
+    "Request",
+    "Response",
+    "Sandbox",
+    "Verdict",
+    "faults",
+    "judge",
+]
+
+
+class Sandbox:
+    """All stand-ins, started and stopped together, on one clock (aware datetimes; the real one by default)."""
+
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.now = now
+        self.agendize = AgendizeServer(AgendizeWorld(now))
+        self.google = GoogleServer(GoogleWorld(now))
+
+    def __enter__(self) -> Self:
+        self.agendize.start()
+        self.google.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.google.stop()
+        self.agendize.stop()

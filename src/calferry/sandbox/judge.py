@@ -1,0 +1,121 @@
+"""Compares the calendars with the truth, and knows nothing of whoever carried one to the other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from .agendize import AgendizeWorld
+from .google import GoogleWorld
+from .google.rules import instant
+
+Window = tuple[datetime, datetime]
+
+
+class Slot(NamedTuple):
+    """Where and when something is booked; both instants are aware and in UTC."""
+
+    calendar: str
+    start: datetime
+    end: datetime
+
+
+class Verdict(NamedTuple):
+    """How far the calendars are from the truth; counts of appointments, events and mails."""
+
+    missing: int
+    duplicates: int
+    foreign_touched: int
+    mails: int
+    reminder_mails: int
+    details: tuple[str, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether there is nothing to complain about."""
+        return not any(self[:-1]) and not self.details
+
+
+def judge(
+    bookings: AgendizeWorld,
+    google: GoogleWorld,
+    calendar_of: Mapping[str, str] | None = None,
+    *,
+    window: Window | None = None,
+    named: bool = False,
+) -> Verdict:
+    """Compare as multisets of (calendar, start, end).
+
+    `calendar_of` maps staff e-mail → calendar id; without it the id is the address, and staff it leaves out are not
+    expected anywhere. `window` leaves out what is not entirely within, on both sides. `named` also complains about
+    events whose summary lacks the name of the service booked then and there.
+    """
+    truth, services = _truth(bookings, calendar_of, window)
+    found, summaries = _found(google, window)
+    missing, extra = truth - found, found - truth
+    touched = [f"touched: {calendar} {event_id}" for calendar, event_id in _touched(google)]
+    details = [
+        *(f"missing: {slot.calendar} {slot.start:%F %H:%M}Z x{count}" for slot, count in sorted(missing.items())),
+        *(f"too many: {slot.calendar} {slot.start:%F %H:%M}Z x{count}" for slot, count in sorted(extra.items())),
+        *touched,
+        *(_unnamed(services, summaries) if named else ()),
+    ]
+    return Verdict(
+        missing=missing.total(),
+        duplicates=extra.total(),
+        foreign_touched=len(touched),
+        mails=len(google.mails),
+        reminder_mails=len(google.reminder_mails),
+        details=tuple(details),
+    )
+
+
+def _truth(
+    bookings: AgendizeWorld, calendar_of: Mapping[str, str] | None, window: Window | None
+) -> tuple[Counter[Slot], dict[Slot, set[str]]]:
+    truth: Counter[Slot] = Counter()
+    services: dict[Slot, set[str]] = {}
+    for booked in bookings.live():
+        calendar = booked.staff_email if calendar_of is None else calendar_of.get(booked.staff_email)
+        if calendar is not None and _within(booked.start, booked.end, window):
+            slot = Slot(calendar, booked.start, booked.end)
+            truth[slot] += 1
+            services.setdefault(slot, set()).add(booked.service)
+    return truth, services
+
+
+def _found(google: GoogleWorld, window: Window | None) -> tuple[Counter[Slot], dict[Slot, list[str]]]:
+    found: Counter[Slot] = Counter()
+    summaries: dict[Slot, list[str]] = {}
+    with google.lock:
+        for calendar in google.calendars:
+            for event in google.events(calendar):
+                slot = Slot(calendar, instant(event, "start"), instant(event, "end"))
+                if (calendar, event["id"]) not in google.foreign and _within(slot.start, slot.end, window):
+                    found[slot] += 1
+                    summaries.setdefault(slot, []).append(event.get("summary", ""))
+    return found, summaries
+
+
+def _touched(google: GoogleWorld) -> list[tuple[str, str]]:
+    with google.lock:
+        return [
+            (calendar, event_id)
+            for (calendar, event_id), as_added in google.foreign.items()
+            if google.calendars[calendar].events.get(event_id) != as_added
+        ]
+
+
+def _unnamed(services: Mapping[Slot, set[str]], summaries: Mapping[Slot, list[str]]) -> list[str]:
+    return [
+        f"unnamed: {slot.calendar} {slot.start:%F %H:%M}Z {summary!r}"
+        for slot, texts in sorted(summaries.items())
+        for summary in texts
+        if slot in services and not any(service in summary for service in services[slot])
+    ]
+
+
+def _within(start: datetime, end: datetime, window: Window | None) -> bool:
+    return window is None or (window[0] <= start and end <= window[1])
