@@ -1,0 +1,216 @@
+"""Reads the file table by table, and notes each problem instead of stopping at it."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from calferry.config.problems import Place, dotted, masked, nearest, quoted, sentence
+from calferry.config.secret import SecretError, Secrets
+from calferry.config.settings import Kinds, Settings, SourceSettings, TargetSettings
+from calferry.config.tables import InstallationTable, RouteTable, SourceTable, TargetTable
+from calferry.errors import ConfigError
+from calferry.rules import Route
+from calferry.template import Template
+
+_AnyTable = TypeVar("_AnyTable", bound=BaseModel)
+
+
+def load(path: Path, *, kinds: Kinds, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in the file at `path`, its secrets resolved. Raises ConfigError with all problems at once."""
+    document = _parse(path)
+    directory = path.absolute().parent
+    reader = _Reader(directory, Secrets(directory, environment))
+    reader.know(document, ("calferry", "sources", "targets", "routes"))
+    installation = reader.read(InstallationTable, reader.section(document, "calferry"), ("calferry",))
+    sources = {name: reader.source(name, table, kinds) for name, table in reader.tables(document, "sources")}
+    targets = {name: reader.target(name, table, kinds) for name, table in reader.tables(document, "targets")}
+    routes = [reader.route(name, table, sources, targets) for name, table in reader.tables(document, "routes")]
+    if reader.problems or installation is None:
+        raise ConfigError([f"{place}: {sentence}" for place, sentence in reader.problems.items()])
+    return Settings(
+        name=installation.name,
+        database=_beside(directory, installation.database),
+        sources=MappingProxyType({name: source for name, source in sources.items() if source}),
+        targets=MappingProxyType({name: target for name, target in targets.items() if target}),
+        routes=tuple(route for route in routes if route),
+    )
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    """The TOML document in a file. Raises ConfigError."""
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        problem = f"{path.absolute()}: there is no such file; name your configuration with `calferry --config PATH`"
+    except OSError as error:
+        problem = f"{path.absolute()}: cannot be read ({error.strerror}); `calferry --config PATH` names another file"
+    except UnicodeDecodeError as error:
+        problem = f"{path}: is not UTF-8 (byte {error.start + 1}); save it as UTF-8"
+    except RecursionError:
+        problem = f"{path}: is nested too deeply to be a configuration"
+    except ValueError as error:  # TOMLDecodeError, and numbers too long for int()
+        problem = f"{path}: is not TOML: {error}"
+    raise ConfigError([problem])
+
+
+def _beside(directory: Path, address: str) -> str:
+    """The address of a SQLite file whose path is relative to the configuration file."""
+    return f"sqlite:///{directory / address.removeprefix('sqlite:///')}"
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads tables. `problems` has, for each place in the file, the first thing that is wrong there."""
+
+    directory: Path
+    secrets: Secrets
+    problems: dict[str, str] = field(default_factory=dict)
+
+    def note(self, place: Place, problem: str) -> None:
+        self.problems.setdefault(dotted(place), problem)
+
+    def know(self, document: Mapping[str, object], names: Collection[str]) -> None:
+        for name in document:
+            if name not in names:
+                self.note((name,), f"is not a section; {nearest(name, names)}")
+
+    def section(self, document: Mapping[str, Any], name: str) -> dict[str, Any]:
+        section = document.get(name, {})
+        if isinstance(section, dict):
+            return section
+        self.note((name,), "expected a section, which starts with its name in brackets")
+        return {}
+
+    def tables(self, document: Mapping[str, Any], section: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The tables of a section, with their names."""
+        for name, table in self.section(document, section).items():
+            if not re.fullmatch(r"[a-z0-9_-]+", name):
+                self.note((section, name), "a name has lower-case letters, digits, hyphens and underscores only")
+            if isinstance(table, dict):
+                yield name, table
+            else:
+                self.note((section, name), f"expected a table with a name, such as [{section}.salon]")
+
+    def source(self, name: str, table: dict[str, Any], kinds: Kinds) -> SourceSettings | None:
+        place = ("sources", name)
+        core, own = _split(table, SourceTable)
+        options = self.options(place, core.get("kind"), own, kinds.sources, SourceTable)
+        read = self.read(SourceTable, core, place)
+        if read is None or options is None:
+            return None
+        return SourceSettings(
+            name=name,
+            kind=read.kind,
+            options=options,
+            every=read.every,
+            near=read.reconcile.near,
+            all=read.reconcile.all,
+            past=read.window.past,
+            future=read.window.future,
+        )
+
+    def target(self, name: str, table: dict[str, Any], kinds: Kinds) -> TargetSettings | None:
+        place = ("targets", name)
+        core, own = _split(table, TargetTable)
+        options = self.options(place, core.get("kind"), own, kinds.targets, TargetTable)
+        read = self.read(TargetTable, core, place)
+        return TargetSettings(name=name, kind=read.kind, options=options) if read and options else None
+
+    def route(
+        self, name: str, table: dict[str, Any], sources: Collection[str], targets: Collection[str]
+    ) -> Route | None:
+        place = ("routes", name)
+        self.refer((*place, "source"), table.get("source"), sources)
+        self.refer((*place, "target"), table.get("target"), targets)
+        if ("calendar" in table) == ("calendars" in table):
+            self.note(place, "give it exactly one of `calendar` (a template) and `calendars` (a table by staff)")
+        read = self.read(RouteTable, table, place)
+        if read is None:
+            return None
+        where = {name: getattr(read.where, name) for name in sorted(read.where.model_fields_set)}
+        return Route(
+            name=name,
+            source=read.source,
+            target=read.target,
+            calendar=Template(read.calendar) if read.calendar else None,
+            calendars=MappingProxyType(dict(read.calendars)),
+            otherwise=read.otherwise,
+            where=MappingProxyType(where),
+            reveal=read.reveal,
+            summary=Template(read.summary),
+            description=Template(read.description),
+            on_cancelled=read.on_cancelled,
+        )
+
+    def refer(self, place: Place, name: object, names: Collection[str]) -> None:
+        """Note a name that nothing in the file bears."""
+        if isinstance(name, str) and name not in names:
+            self.note(place, f"this file has no {place[-1]} called {quoted(name)}; {nearest(name, names)}")
+
+    def options(
+        self,
+        place: Place,
+        kind: object,
+        table: Mapping[str, Any],
+        models: Mapping[str, type[BaseModel]],
+        core: type[BaseModel],
+    ) -> BaseModel | None:
+        """The adapter's own options, as the model of its kind has them; None when there is a problem."""
+        if kind is None:
+            self.note((*place, "kind"), f"is missing; {nearest('', models)}")
+        if not isinstance(kind, str):
+            return None
+        if kind not in models:
+            self.note((*place, "kind"), f"there is no kind {quoted(kind)}; {nearest(kind, models)}")
+            return None
+        model = models[kind]
+        values = dict(self.resolved(model, table, place))
+        return self.read(model, values, place, beside=core.model_fields)
+
+    def resolved(self, model: type[BaseModel], table: Mapping[str, Any], place: Place) -> Iterator[tuple[str, object]]:
+        """The options with secrets and paths in their place; without the secrets that cannot be had."""
+        for name, value in table.items():
+            declared = model.model_fields.get(name)
+            if declared and _holds(declared.annotation, SecretStr):
+                try:
+                    yield name, self.secrets.find(value)
+                except SecretError as reason:
+                    self.note((*place, name), str(reason))
+            elif declared and isinstance(value, str) and _holds(declared.annotation, Path):
+                yield name, self.directory / value
+            else:
+                yield name, value
+
+    def read(
+        self, model: type[_AnyTable], table: Mapping[str, object], place: Place, beside: Collection[str] = ()
+    ) -> _AnyTable | None:
+        """The table as the model has it; None, with its problems noted, when it cannot be.
+
+        `beside` are the other options of the same table in the file, for who mistypes one of those.
+        """
+        try:
+            return model.model_validate(table)
+        except ValidationError as invalid:
+            for error in invalid.errors(include_url=False, include_input=False):
+                self.note((*place, *error["loc"]), masked(sentence(model, error, beside), table.values()))
+        return None
+
+
+def _split(table: Mapping[str, Any], core: type[BaseModel]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The core's own options, and the others."""
+    known = {name: value for name, value in table.items() if name in core.model_fields}
+    return known, {name: value for name, value in table.items() if name not in known}
+
+
+def _holds(annotation: object, wanted: type) -> bool:
+    """Whether a field with that annotation can hold a `wanted`."""
+    return annotation is wanted or any(_holds(part, wanted) for part in get_args(annotation))

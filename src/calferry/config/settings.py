@@ -1,0 +1,54 @@
+"""What the configuration file comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pydantic import BaseModel
+
+from calferry.rules import Route
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kinds:
+    """What there is to choose from: for each kind of source and of target, the model of its adapter's options."""
+
+    sources: Mapping[str, type[BaseModel]]
+    targets: Mapping[str, type[BaseModel]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceSettings:
+    """A booking account: `every` incremental, `near` and `all` for complete listings of the window now − past … now
+    + future."""
+
+    name: str
+    kind: str
+    options: BaseModel
+    every: timedelta
+    near: timedelta
+    all: timedelta
+    past: timedelta
+    future: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetSettings:
+    """A connection to calendars."""
+
+    name: str
+    kind: str
+    options: BaseModel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The whole file. `database` is an address for SQLAlchemy, its path absolute; `routes` are in the file's order."""
+
+    name: str
+    database: str
+    sources: Mapping[str, SourceSettings]
+    targets: Mapping[str, TargetSettings]
+    routes: tuple[Route, ...]

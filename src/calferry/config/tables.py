@@ -1,0 +1,143 @@
+"""The tables of the file, as far as the core itself understands them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from calferry.rules import DESCRIPTION, OWNER_FIELDS, SUMMARY, OnCancelled, Reveal
+from calferry.template import Template
+
+_UNITS = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
+_DATABASE = re.compile(r"sqlite:///(?!:memory:).+")
+
+
+def _duration(value: object) -> timedelta:
+    match = re.fullmatch(r"([0-9]{1,6})([smhdw])", value) if isinstance(value, str) else None
+    if not match:
+        msg = 'expected a duration such as "90s", "2m", "24h", "30d" or "2w"'
+        raise ValueError(msg)
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _span(least: str, most: str, why: str) -> BeforeValidator:
+    """A duration between two others; `why` is for the person who wanted another."""
+
+    def parse(value: object) -> timedelta:
+        span = _duration(value)
+        if not _duration(least) <= span <= _duration(most):
+            msg = f'"{value}" is not between "{least}" and "{most}": {why}'
+            raise ValueError(msg)
+        return span
+
+    return BeforeValidator(parse)
+
+
+def _installation(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]+", name):
+        msg = 'expected lower-case letters, digits and hyphens only, such as "salon-montreal"'
+        raise ValueError(msg)
+    return name
+
+
+def _database(address: str) -> str:
+    if not _DATABASE.fullmatch(address):
+        msg = 'expected the address of a SQLite file, such as "sqlite:////var/lib/calferry/calferry.db"'
+        raise ValueError(msg)
+    return address
+
+
+def _template(text: str) -> str:
+    Template(text)
+    return text
+
+
+def _calendar(text: str) -> str:
+    if foreign := [name for name in Template(text).names if name not in OWNER_FIELDS]:
+        msg = f"a calendar depends on the owner alone ({', '.join(sorted(OWNER_FIELDS))}), not on {foreign[0]}"
+        raise ValueError(msg)
+    return text
+
+
+def _literal(text: str) -> str:
+    if "{" in text:
+        msg = "is taken as it stands, without fields in braces; name one calendar"
+        raise ValueError(msg)
+    return text
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+TemplateText = Annotated[str, AfterValidator(_template)]
+Literally = AfterValidator(_literal)
+Patterns = Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)]
+
+_TO_ASK = "each time asks the booking system, which answers only so many requests; rarer than that, calendars go stale"
+_TO_LIST = "a complete listing takes many requests; without one, deletions go unnoticed"
+_AHEAD = "five years at most, since too many appointments are slow to list; later ones come in when they are closer"
+_BEHIND = "one day at least, so that late changes get through; five years at most, since the past changes little"
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InstallationTable(_Table):
+    name: Annotated[str, AfterValidator(_installation)] = Field(
+        description='the name of this installation, such as "salon-montreal"; it is part of every uid and never changes'
+    )
+    database: Annotated[str, AfterValidator(_database)] = "sqlite:///calferry.db"
+
+
+class ReconcileTable(_Table):
+    near: Annotated[timedelta, _span("1m", "7d", _TO_LIST)] = timedelta(minutes=15)
+    all: Annotated[timedelta, _span("10m", "31d", _TO_LIST)] = timedelta(hours=24)
+
+
+class WindowTable(_Table):
+    past: Annotated[timedelta, _span("1d", "1826d", _BEHIND)] = timedelta(days=30)
+    future: Annotated[timedelta, _span("1d", "1826d", _AHEAD)] = timedelta(days=400)
+
+
+class SourceTable(_Table):
+    kind: str
+    every: Annotated[timedelta, _span("30s", "1d", _TO_ASK)] = timedelta(minutes=2)
+    reconcile: ReconcileTable = ReconcileTable()
+    window: WindowTable = WindowTable()
+
+
+class TargetTable(_Table):
+    kind: str
+
+
+class WhereTable(_Table):
+    service: Patterns = ()
+    owner: Patterns = ()
+    location: Patterns = ()
+    kind: Patterns = ()
+
+
+class RouteTable(_Table):
+    source: str = Field(description="the name of a source in this file")
+    target: str = Field(description="the name of a target in this file")
+    calendar: Annotated[Name, AfterValidator(_calendar)] = ""
+    calendars: Annotated[Mapping[str, Annotated[Name, Literally]], Field(min_length=1, default_factory=dict)]
+    otherwise: Annotated[str, Literally] = ""
+    where: WhereTable = WhereTable()
+    reveal: Reveal = Reveal.SERVICE
+    summary: TemplateText = SUMMARY.text
+    description: TemplateText = DESCRIPTION.text
+    on_cancelled: OnCancelled = OnCancelled.DELETE

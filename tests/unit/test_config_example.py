@@ -1,0 +1,108 @@
+"""The example and the reference of the configuration file say all there is, and it is true."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from calferry.config import Kinds, Settings, load
+from calferry.config.tables import (
+    InstallationTable,
+    ReconcileTable,
+    RouteTable,
+    SourceTable,
+    TargetTable,
+    WhereTable,
+    WindowTable,
+)
+from calferry.sources.agendize import Settings as AgendizeSettings
+from calferry.targets.google import Settings as GoogleSettings
+from calferry.template import FIELDS
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+REFERENCE = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+
+KINDS = Kinds(sources={"agendize": AgendizeSettings}, targets={"google": GoogleSettings})
+TABLES: list[type[BaseModel]] = [
+    *(InstallationTable, SourceTable, ReconcileTable, WindowTable, TargetTable, RouteTable, WhereTable),
+    *(AgendizeSettings, GoogleSettings),
+]
+OPTIONS = sorted({name for table in TABLES for name in table.model_fields})
+SECRETS = {"AGENDIZE_API_KEY": "k3y", "AGENDIZE_TOKEN": "t0ken"}
+
+
+@pytest.fixture
+def salon(tmp_path: Path) -> Path:
+    """A place for the configuration, with the files that the example names."""
+    key = {"client_email": "calferry@project.example", "private_key": "-"}
+    (tmp_path / "service-account.json").write_text(json.dumps(key))
+    return tmp_path / "config.toml"
+
+
+def read(file: Path, text: str) -> Settings:
+    file.write_text(text, encoding="utf-8")
+    return load(file, kinds=KINDS, environment=SECRETS)
+
+
+def defaults_shown() -> Iterator[tuple[str, str]]:
+    """The sections of the example with the defaults that it shows as comments."""
+    section = ""
+    for line in EXAMPLE.splitlines():
+        if heading := re.fullmatch(r"\[(.+)\]", line):
+            section = heading[1]
+        elif (shown := re.fullmatch(r"# ((\w+) = .*)", line)) and shown[2] not in {"where", "ca_file"}:
+            yield section, shown[1]
+        elif line.startswith("# Another way"):
+            return
+
+
+def test_the_example_works(salon: Path) -> None:
+    said = read(salon, EXAMPLE)
+    assert (said.name, [route.name for route in said.routes]) == ("salon-montreal", ["staff"])
+
+
+def test_the_example_works_with_its_other_route(salon: Path) -> None:
+    head, other = EXAMPLE.split("# Another way")
+    uncommented = "\n".join(line.removeprefix("# ").removeprefix("#") for line in other.splitlines()[2:])
+    assert [route.name for route in read(salon, head + uncommented).routes] == ["staff", "rooms"]
+
+
+def test_the_defaults_that_the_example_shows_are_the_defaults(salon: Path) -> None:
+    bare = """
+        [calferry]
+        name = "x"
+        [sources.salon]
+        kind = "agendize"
+        company = "1"
+        api_key = { env = "AGENDIZE_API_KEY" }
+        token = { env = "AGENDIZE_TOKEN" }
+        [targets.workspace]
+        kind = "google"
+        credentials = { file = "service-account.json" }
+        [routes.staff]
+        source = "salon"
+        target = "workspace"
+        calendar = "x"
+        """
+    expected = read(salon, bare)
+    shown = list(defaults_shown())
+    assert len(shown) >= 12
+    for section, line in shown:
+        assert read(salon, bare.replace(f"[{section}]", f"[{section}]\n{line}")) == expected
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_is_in_the_example_and_in_the_reference(option: str) -> None:
+    assert re.search(rf"\b{option}\b", EXAMPLE)
+    assert f"`{option}`" in REFERENCE
+
+
+@pytest.mark.parametrize("word", sorted(FIELDS))
+def test_every_template_field_is_in_the_reference(word: str) -> None:
+    assert f"`{word}`" in REFERENCE
