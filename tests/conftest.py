@@ -1,4 +1,4 @@
-"""What holds for every test: no network but loopback (`--allow-hosts`), no developer's environment, no waiting, the same data each run."""
+"""What holds for every test: no network but loopback (see addopts), a clean environment, no waiting, the same data."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 import stamina
 from hypothesis import HealthCheck, settings
+
+pytest.register_assert_rewrite("tests.contracts")
 
 settings.register_profile("default", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("soak", deadline=None, max_examples=2_000, suppress_health_check=[HealthCheck.too_slow])

@@ -1,0 +1,274 @@
+"""HTTP for the adapters that speak it through httpx: one client factory, one way to ask, one table of statuses.
+
+What leaves this module is JSON, or a CalferryError; no httpx exception, no redirect, and no secret. Only reading is
+retried here, around one request; the schedule retries the step.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import ssl
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from calferry import __version__
+from calferry.errors import (
+    CalferryError,
+    ConfigError,
+    Conflict,
+    CursorExpired,
+    NotAuthorised,
+    Refused,
+    Unavailable,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+JsonObject = dict[str, Any]
+
+ATTEMPTS = 4
+"""How often one request is tried before the step gives up."""
+
+PATIENCE = 120.0
+"""Seconds after which no further attempt begins."""
+
+LONGEST_WAIT = 60.0
+"""Seconds of `Retry-After` that are waited for; a longer wait is left to the schedule."""
+
+LONGEST_ANSWER = 300.0
+"""Seconds until the last byte of an answer must be here: a trickle keeps no step alive for ever."""
+
+_DAY = 86_400.0
+_OK = 200
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class Missing(Unavailable):
+    """The remote service answers that it has nothing there (404, 410).
+
+    For whoever asked for one thing by its id this is a definite answer, and is caught; for anybody else it is none.
+    """
+
+
+class Passing(Unavailable):
+    """The remote service gave no usable answer, but may give one at once: the request is worth another attempt."""
+
+
+ERRORS: Mapping[int, type[CalferryError]] = {
+    400: Refused,
+    401: NotAuthorised,
+    402: NotAuthorised,
+    403: NotAuthorised,
+    404: Missing,
+    407: NotAuthorised,
+    409: Conflict,
+    410: Missing,
+    412: Conflict,
+    413: Refused,
+    422: Refused,
+    429: Passing,
+    502: Passing,
+    503: Passing,
+    504: Passing,
+}
+"""Status → error class (RFC 9110, section 15; RFC 6585). Whatever is not named here is Unavailable."""
+
+
+def error_for(
+    status: int, request: str, *, retry_after: float | None = None, token_sent: bool = False
+) -> CalferryError:
+    """The error an HTTP status amounts to.
+
+    `request` names the request in the message. `token_sent` says that the request carried a cursor, which makes a 410
+    mean that the cursor is no longer known.
+    """
+    if status == 410 and token_sent:  # noqa: PLR2004 (RFC 9110, section 15.5.11: Gone)
+        return CursorExpired(f"{request} answered 410: the cursor is no longer known there")
+    kind = ERRORS.get(status, Unavailable)
+    message = f"{request} answered {status}"
+    if issubclass(kind, Unavailable):
+        return kind(message, retry_after=retry_after)
+    return kind(message)
+
+
+def service_root(url: str) -> str:
+    """The address of a service as adapters join paths to it: without a slash at the end.
+
+    Raises ValueError unless it is https (http only to this machine itself, since secrets travel along) and names a
+    host and neither user, query nor fragment.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        msg = "must begin with https:// (http:// only for this machine itself)"
+        raise ValueError(msg)
+    if not parts.hostname or parts.port == 0 or "@" in parts.netloc or parts.query or parts.fragment:
+        msg = "must name a host, and neither a user, a query nor a fragment"
+        raise ValueError(msg)
+    return url.rstrip("/")
+
+
+def header_value(text: str) -> str:
+    """A secret as it can travel in a header. Raises ValueError, quoting nothing, when it cannot."""
+    if not (text.isascii() and text.isprintable() and text.strip() == text):
+        msg = "holds characters that a header cannot carry (a line break, a blank at an end, a letter with an accent)"
+        raise ValueError(msg)
+    return text
+
+
+def client(base_url: str, headers: Mapping[str, str], *, ca_file: Path | None = None) -> httpx.Client:
+    """A client for one service. `headers` may hold secrets: they are sent, and never logged.
+
+    It follows no redirect, so it talks to no host but that of `base_url`. `ca_file` is a PEM file of the only
+    authorities to trust. Raises ConfigError when that file cannot be used.
+    """
+    import httpx
+
+    logging.getLogger("httpx").addFilter(_without_query)
+    logging.getLogger("httpcore").setLevel(logging.INFO)  # below that it logs cookies
+    return httpx.Client(
+        base_url=base_url,
+        headers={"Accept": "application/json"} | dict(headers) | {"User-Agent": f"calferry/{__version__}"},
+        timeout=httpx.Timeout(60.0, connect=10.0),
+        follow_redirects=False,
+        verify=_authorities(ca_file),
+    )
+
+
+def get_json(
+    client: httpx.Client,
+    path: str,
+    params: Mapping[str, str] | None = None,
+    *,
+    token_sent: bool = False,
+    charset: str | None = None,
+) -> JsonObject:
+    """GET a JSON object.
+
+    Tried again after time-outs, broken connections, 429, 502, 503 and 504, with jitter or as `Retry-After` says.
+    `charset` is what a body that declares none and is no UTF-8 is read as. Raises what `error_for` says, and
+    Unavailable for anything that is not one whole JSON object.
+    """
+    import stamina
+
+    request = f"GET {client.base_url.host}{path}"  # no query: it may hold secrets
+    for attempt in stamina.retry_context(on=_pause, attempts=ATTEMPTS, timeout=PATIENCE):
+        with attempt:
+            response, body = _answer(client, path, params, request)
+            if response.status_code >= 400:  # noqa: PLR2004 (RFC 9110, section 15.5)
+                wait = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+                raise error_for(response.status_code, request, retry_after=wait, token_sent=token_sent)
+            return _json_object(response, body, request, charset)
+    raise AssertionError  # stamina lets the last attempt's error through
+
+
+def _pause(error: Exception) -> bool | float:
+    """What stamina asks after a failure: whether to try again, and after how many seconds if the service said so."""
+    if not isinstance(error, Passing):
+        return False
+    if error.retry_after is None:
+        return True
+    return error.retry_after if error.retry_after <= LONGEST_WAIT else False
+
+
+def _answer(
+    client: httpx.Client, path: str, params: Mapping[str, str] | None, request: str
+) -> tuple[httpx.Response, bytes]:
+    import httpx
+
+    # Causes are cut off: some quote the request's headers or the answer's body.
+    try:
+        with client.stream("GET", path, params=params) as response:
+            return response, _whole(response, request)
+    except httpx.ConnectError as problem:
+        msg = f"{request}: no connection ({problem})"
+        raise Passing(msg) from None
+    except httpx.TransportError as problem:
+        msg = f"{request} got no answer ({type(problem).__name__})"
+        raise Passing(msg) from None
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError) as problem:
+        msg = f"{request} got no usable answer ({type(problem).__name__})"
+        raise Unavailable(msg) from None
+
+
+def _whole(response: httpx.Response, request: str) -> bytes:
+    deadline = time.monotonic() + LONGEST_ANSWER
+    body = bytearray()
+    for part in response.iter_bytes():
+        body += part
+        if time.monotonic() > deadline:
+            msg = f"{request} was still answering after {LONGEST_ANSWER:.0f} s"
+            raise Unavailable(msg)
+    return bytes(body)
+
+
+def _json_object(response: httpx.Response, body: bytes, request: str, charset: str | None) -> JsonObject:
+    if response.status_code != _OK:
+        msg = f"{request} answered {response.status_code}, which is no whole answer; calferry follows no redirect"
+        raise Unavailable(msg)
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind and not (kind in {"application/json", "text/json"} or kind.endswith("+json")):
+        msg = f"{request} answered with another type of content than JSON; a proxy or a sign-in page may be in between"
+        raise Unavailable(msg)
+    try:
+        content = json.loads(_decoded(body, response.charset_encoding, charset))
+    except (ValueError, LookupError, RecursionError) as problem:
+        msg = f"{request} answered with something that cannot be read as JSON ({type(problem).__name__})"
+        raise Unavailable(msg) from None
+    if not isinstance(content, dict):
+        msg = f"{request} answered with JSON that is no object"
+        raise Unavailable(msg)
+    return content
+
+
+def _decoded(body: bytes, declared: str | None, otherwise: str | None) -> str:
+    if declared:
+        return body.decode(declared)
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        if otherwise is None:
+            raise
+        return body.decode(otherwise)
+
+
+def retry_after(text: str, now: datetime) -> float | None:
+    """Seconds to wait, at most a day, by `Retry-After` (RFC 9110, section 10.2.3: seconds or a date).
+
+    None where the text says nothing. `now` is aware.
+    """
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), _DAY)
+    try:
+        then = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=UTC)
+    return min(max((then - now).total_seconds(), 0.0), _DAY)
+
+
+def _authorities(ca_file: Path | None) -> ssl.SSLContext | bool:
+    if ca_file is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as problem:  # ssl.SSLError is one
+        msg = f"ca_file {ca_file}: not a readable PEM file of certificates"
+        raise ConfigError([msg]) from problem
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    """Take queries out of the line httpx logs for each request: some services want their keys there."""
+    import httpx
+
+    if isinstance(record.args, tuple):
+        record.args = tuple(arg.copy_with(query=None) if isinstance(arg, httpx.URL) else arg for arg in record.args)
+    return True

@@ -1,0 +1,1 @@
+"""The adapters of the booking systems: one file a kind."""

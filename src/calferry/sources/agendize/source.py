@@ -1,0 +1,298 @@
+"""Asking Agendize: listings, deltas, look-ups.
+
+Vendor's pages: "Authentication", and of the v2.1 scheduling reference "Appointments", "Companies", "Staff" and
+"Services". What is not documented there, and what is made of it: docs/adapters/agendize.md.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath, SecretStr
+
+from calferry import http
+from calferry.errors import Conflict, CursorExpired, NotAuthorised, Refused, Unavailable
+from calferry.model import (
+    Appointment,
+    Batch,
+    Cursor,
+    Deletion,
+    Found,
+    Gone,
+    LookUp,
+    NotFound,
+    Quarantined,
+    Resource,
+    Window,
+    utc,
+)
+from calferry.ports import Clock
+from calferry.sources.agendize.rows import (
+    Row,
+    address_of,
+    deletion_in,
+    deletion_mark,
+    full_name,
+    id_of,
+    lacks_end,
+    lacks_zone,
+    minutes_of,
+    shown,
+    text_of,
+    to_appointment,
+    zone_of,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+KIND = "agendize"
+
+STREAM = "appointments"
+
+PADDING = timedelta(days=1)
+"""Asked for beyond either end of a window: whether rows on its borders are in or out is not documented."""
+
+ATTEMPTS = 3
+"""How often a slice is listed, at most, for it to prove itself complete."""
+
+WHOLE = {"showDeleted": "true", "levelDetail": "full"}
+"""Sent with every listing: the defaults hide deletions, and leave members out."""
+
+
+def _header_value(secret: SecretStr) -> SecretStr:
+    http.header_value(secret.get_secret_value())
+    return secret
+
+
+Secret = Annotated[SecretStr, Field(min_length=1), AfterValidator(_header_value)]
+
+
+class Settings(BaseModel):
+    """What a source of this kind is told. `base_url` is the root: `/api/2.1/…` is added."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    company: str = Field(min_length=1, description="the id of the company, in quotes")
+    api_key: Secret = Field(description="the API key of the Agendize account")
+    token: Secret = Field(description="the token that goes with the API key")
+    base_url: Annotated[str, AfterValidator(http.service_root)] = "https://api.agendize.com"
+    ca_file: FilePath | None = None
+
+
+def build(name: str, settings: Settings, *, clock: Clock) -> AgendizeSource:
+    """The source that the configuration calls `name`. Connects to nothing yet."""
+    return AgendizeSource(name, settings, clock)
+
+
+class _Page(NamedTuple):
+    """`sync_token` is empty on all pages but the last."""
+
+    rows: Sequence[Any]
+    asked_at: datetime
+    sync_token: str
+
+
+class AgendizeSource:
+    """The appointments of one Agendize company, read only; see `calferry.ports.Source`."""
+
+    streams = (STREAM,)
+
+    def __init__(self, name: str, settings: Settings, clock: Clock) -> None:
+        self.name = name
+        self.key = f"{KIND}:{settings.company}"
+        self._settings = settings
+        self._clock = clock
+
+    def resources(self) -> Batch:
+        """The company, its staff and its services, in one request each."""
+        asked_at = self._clock.now()
+        company = self._company()
+        staff, services = self._all("/staff"), self._all("/services")
+        self._zone = zone_of(text_of(company.get("timeZone")))
+        self._lengths = {id_of(service): minutes_of(service) for service in services}
+        resources = (
+            self._resource(
+                "company", company, zone=text_of(company.get("timeZone")), address=address_of(company.get("address"))
+            ),
+            *(self._resource("staff", one, name=full_name(one), email=text_of(one.get("email"))) for one in staff),
+            *(self._resource("service", one, minutes=text_of(one.get("duration"))) for one in services),
+        )
+        return Batch(asked_at=asked_at, resources=resources)
+
+    def changes(self, stream: str, since: Cursor | None, window: Window) -> Iterator[Batch]:
+        """Without a cursor one listing over the window; with one the delta, without any filter. A batch per page.
+
+        A reply without `nextSyncToken` gives no cursor: the one before it still holds.
+        """
+        if stream != STREAM:
+            msg = f"Agendize has no stream {stream!r}"
+            raise ValueError(msg)
+        asked = {"syncToken": since.token} if since else _between(window)
+        for page in self._pages("/appointments", asked | WHOLE):
+            batch = self._batch(page.rows, page.asked_at)
+            yield replace(batch, cursor=Cursor(page.sync_token)) if page.sync_token else batch
+
+    def within(self, window: Window) -> Iterator[Batch]:
+        """A batch per month. It covers its month once it was read to the last page with every row accounted for."""
+        for month in _months(window):
+            yield self._month(month)
+
+    def look_up(self, source_id: str) -> LookUp:
+        """Ask for one appointment. Agendize would also answer to a reference: only the id itself counts."""
+        asked_at = self._clock.now()
+        try:
+            row = self._get(f"/appointments/{quote(source_id, safe='')}", {"levelDetail": "full"})
+        except http.Missing as answer:
+            return NotFound(str(answer))
+        if id_of(row) != source_id:
+            msg = f"Agendize was asked for appointment {source_id} and answered with another"
+            raise Unavailable(msg)
+        if evidence := deletion_in(row):
+            return Gone(evidence)
+        return Found(self._batch([row], asked_at))
+
+    def _month(self, month: Window) -> Batch:
+        batch = self._listed(month)
+        for _ in range(ATTEMPTS - 1):
+            if batch.covers:
+                break
+            batch = self._listed(month)
+        return batch
+
+    def _listed(self, month: Window) -> Batch:
+        pages = list(self._pages("/appointments", _between(month) | WHOLE))
+        rows = [row for page in pages for row in page.rows]
+        batch = self._batch(rows, pages[0].asked_at)
+        proven = pages[-1].sync_token and all(row.source_id for row in batch.quarantined)
+        return replace(batch, covers=month) if proven else batch
+
+    def _batch(self, rows: Sequence[Any], asked_at: datetime) -> Batch:
+        """A delta may name an appointment twice; the last word counts."""
+        read: dict[str | int, Appointment | Deletion | Quarantined] = {}
+        for number, row in enumerate(rows):
+            outcome = self._read(row)
+            read[outcome.source_id or number] = outcome
+        return Batch(
+            asked_at=asked_at,
+            stream=STREAM,
+            appointments=tuple(row for row in read.values() if isinstance(row, Appointment)),
+            deleted=tuple(row for row in read.values() if isinstance(row, Deletion)),
+            quarantined=tuple(row for row in read.values() if isinstance(row, Quarantined)),
+        )
+
+    def _read(self, row: Any) -> Appointment | Deletion | Quarantined:
+        source_id = id_of(row) if isinstance(row, dict) else ""
+        if not source_id:
+            return Quarantined("", "a row without a readable id")
+        if evidence := deletion_in(row):
+            return Deletion(source_id, evidence)
+        zone = self._zone if lacks_zone(row) else None
+        minutes = self._lengths if lacks_end(row) else None
+        try:
+            return to_appointment(row, self.key, zone=zone, minutes=minutes)
+        except Refused as reason:
+            return Quarantined(source_id, str(reason))
+
+    @cached_property
+    def _zone(self) -> ZoneInfo | None:
+        """The company's time zone, asked for when the first row needs it; renewed with the resources."""
+        return zone_of(text_of(self._company().get("timeZone")))
+
+    @cached_property
+    def _lengths(self) -> Mapping[str, int]:
+        """Minutes by service id, likewise."""
+        return {id_of(service): minutes_of(service) for service in self._all("/services")}
+
+    def _resource(self, kind: str, row: Row, **fields: str) -> Resource:
+        named = {"name": shown(row.get("name")), "external_id": text_of(row.get("externalId"))}
+        told = named | fields | {"deleted": deletion_mark(row.get("deleted"))}
+        return Resource(
+            source=self.key, kind=kind, id=id_of(row), fields={name: text for name, text in told.items() if text}
+        )
+
+    def _company(self) -> Row:
+        company = self._get("")
+        if id_of(company) != self._settings.company:
+            msg = f"Agendize was asked for company {self._settings.company} and answered with another"
+            raise Unavailable(msg)
+        return company
+
+    def _all(self, path: str) -> Sequence[Row]:
+        return [row for page in self._pages(path, {}) for row in page.rows if isinstance(row, dict) and id_of(row)]
+
+    def _pages(self, path: str, asked: Mapping[str, str]) -> Iterator[_Page]:
+        """The pages of a listing. Paging is not documented; where it happens the same question is asked on."""
+        turned: dict[str, str] = {}
+        seen = set[str]()
+        while True:
+            asked_at = self._clock.now()
+            reply = self._get(path, {**asked, **turned})
+            following = text_of(reply.get("nextPageToken")) or text_of(reply.get("pageToken"))
+            yield _Page(_items(reply, asked), asked_at, "" if following else text_of(reply.get("nextSyncToken")))
+            if not following:
+                return
+            if following in seen:
+                msg = "Agendize lists its pages in a circle"
+                raise Unavailable(msg)
+            seen.add(following)
+            turned = {"pageToken": following}
+
+    def _get(self, path: str, asked: Mapping[str, str] | None = None) -> http.JsonObject:
+        """GET below the company. A refusal of a request with a sync token, in any shape, is a refusal of the token."""
+        asked = asked or {}
+        where = f"/api/2.1/scheduling/companies/{quote(self._settings.company, safe='')}{path}"
+        try:
+            reply = http.get_json(self._client, where, asked, token_sent="syncToken" in asked, charset="latin-1")
+        except NotAuthorised as problem:
+            msg = f"{problem}: Agendize does not take the api_key and token of source {self.name!r}"
+            raise NotAuthorised(msg) from problem
+        except (Refused, Conflict, http.Missing) as problem:
+            if "syncToken" not in asked and isinstance(problem, http.Missing):
+                raise
+            raise _unusable(asked, str(problem)) from problem
+        if reply.get("error") is not None:
+            raise _unusable(asked, f"{where} answered 200 with an error")
+        return reply
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        settings = self._settings
+        secrets = {"apiKey": settings.api_key.get_secret_value(), "token": settings.token.get_secret_value()}
+        client = http.client(settings.base_url, secrets, ca_file=settings.ca_file)
+        weakref.finalize(self, client.close)
+        return client
+
+
+def _items(reply: http.JsonObject, asked: Mapping[str, str]) -> list[Any]:
+    """The rows of a listing. A listing without them is no empty listing."""
+    items = reply.get("items")
+    if not isinstance(items, list):
+        raise _unusable(asked, "Agendize answered a listing without its items")
+    return items
+
+
+def _unusable(asked: Mapping[str, str], message: str) -> CursorExpired | Unavailable:
+    return CursorExpired(message) if "syncToken" in asked else Unavailable(message)
+
+
+def _between(window: Window) -> dict[str, str]:
+    start, end = (utc(moment) for moment in (window.start - PADDING, window.end + PADDING))
+    return {"startDate": f"{start:%Y-%m-%dT%H:%M:%SZ}", "endDate": f"{end:%Y-%m-%dT%H:%M:%SZ}"}
+
+
+def _months(window: Window) -> Iterator[Window]:
+    """A window cut where months begin (UTC)."""
+    start = window.start
+    while start < window.end:
+        within_next = start.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)
+        end = min(within_next.replace(day=1), window.end)
+        yield Window(start, end)
+        start = end
