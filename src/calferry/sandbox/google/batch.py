@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import email.message
 from collections.abc import Callable
+from dataclasses import replace
+from email.utils import formatdate
 from typing import NamedTuple
 
 from calferry.sandbox.messages import Request, Response
@@ -88,7 +90,9 @@ def _halves(text: bytes) -> tuple[bytes, bytes]:
 
 
 def _chunk(part: Part, response: Response) -> bytes:
+    """One answer. As the real service's, it has at least one header even where it has no body."""
+    dated = replace(response, headers={**response.headers, "Date": formatdate(usegmt=True)})
     lines = ["Content-Type: application/http"]
     if part.content_id is not None:
         lines.append(f"Content-ID: <response-{part.content_id}>")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode() + response.head() + response.body + b"\r\n"
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + dated.head() + dated.body + b"\r\n"

@@ -1,0 +1,1 @@
+"""Where appointments go: one adapter a kind of calendar, each implementing `ports.Target`."""

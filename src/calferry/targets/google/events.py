@@ -1,0 +1,240 @@
+"""What Google can hold, and the exact requests that make it hold it. Pure.
+
+Sources: "Events", "Events: insert/update/patch/delete" and "Extended properties" in Google's Calendar API reference.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import accumulate
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+from zoneinfo import ZoneInfo
+
+from calferry.model import (
+    Change,
+    Classification,
+    Create,
+    Delete,
+    Event,
+    Mark,
+    Status,
+    Transparency,
+    Update,
+    at_least,
+    utc,
+    zone_name,
+)
+from calferry.targets.zones import canonical_zone
+
+KIND = "google"
+SUMMARY, LOCATION, DESCRIPTION = 1024, 1024, 8192
+"""Characters. Google publishes no limits; these are the ones that hold in practice."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_LINK = re.compile(r"https?://[^\s/\x00-\x1f\ud800-\udfff][^\s\x00-\x1f\ud800-\udfff]*", re.IGNORECASE)
+_ESCAPED = {"&": len("&amp;"), "<": len("&lt;"), ">": len("&gt;")}
+_JOINER = "\N{ZERO WIDTH JOINER}"
+
+
+# ── fit ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fit(event: Event) -> Event:
+    """The event as Google can hold it. Idempotent.
+
+    Texts stay plain texts here; the description is made HTML only on its way out (`body`), so its limit counts it
+    escaped. Google shows no categories, deletes what is CANCELLED, and knows no class between public and private.
+    """
+    fitted = replace(
+        event,
+        start=_moment(event.start),
+        end=_moment(event.end),
+        summary=_text(event.summary, SUMMARY),
+        description=_text(event.description, DESCRIPTION, _ESCAPED),
+        location=_text(event.location, LOCATION),
+        url=event.url if _LINK.fullmatch(event.url) else "",
+        categories=(),
+    )
+    if event.classification is Classification.CONFIDENTIAL:
+        fitted = replace(fitted, classification=Classification.PRIVATE)
+    if event.status is Status.CANCELLED:
+        fitted = replace(fitted, status=Status.CONFIRMED, transparency=Transparency.TRANSPARENT)
+    return at_least(fitted, minutes=1)
+
+
+def _moment(moment: datetime) -> datetime:
+    return utc(moment).replace(microsecond=0).astimezone(ZoneInfo(canonical_zone(zone_name(moment))))
+
+
+def _text(text: str, limit: int, widths: Mapping[str, int] | None = None) -> str:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _cut(unicodedata.normalize("NFC", _CONTROL.sub("", lines)), limit, widths or {})
+
+
+def _cut(text: str, limit: int, widths: Mapping[str, int]) -> str:
+    ends = list(accumulate(widths.get(character, 1) for character in text))
+    if not ends or ends[-1] <= limit:
+        return text
+    return text[: _boundary(text, bisect_right(ends, limit - 1))] + "…"
+
+
+def _boundary(text: str, at: int) -> int:
+    """The last place at or before `at` that does not part an accent, a skin tone or a joined emoji from its base."""
+    while at and (_continues(text[at]) or text[at - 1] == _JOINER):
+        at -= 1
+    return at
+
+
+def _continues(character: str) -> bool:
+    skin_tone = "\U0001f3fb" <= character <= "\U0001f3ff"
+    return skin_tone or character == _JOINER or unicodedata.category(character).startswith("M")
+
+
+# ── identity and mark ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def event_id(calendar: str, uid: str, generation: int) -> str:
+    """Google's id of our event: base32hex in lower case, 52 characters. The same appointment is never there twice."""
+    digest = hashlib.sha256(f"{calendar}|{uid}|{generation}".encode()).digest()
+    return base64.b32hexencode(digest).decode().rstrip("=").lower()
+
+
+def properties(mark: Mark) -> dict[str, str]:
+    """The mark as private extended properties; `calferry=1` is what a survey asks for."""
+    return {
+        "calferry": "1",
+        "calferryInstallation": mark.installation,
+        "calferryLedger": mark.ledger,
+        "calferryUid": mark.uid,
+        "calferryGeneration": str(mark.generation),
+        "calferryFingerprint": mark.fingerprint,
+    }
+
+
+def mark_of(private: Mapping[str, Any]) -> Mark | None:
+    """The mark that private extended properties carry, or None where it is not whole."""
+    names = ("Installation", "Ledger", "Uid", "Generation", "Fingerprint")
+    installation, ledger, uid, generation, fingerprint = (str(private.get(f"calferry{name}", "")) for name in names)
+    if not uid or not re.fullmatch(r"[0-9]{1,9}", generation):
+        return None
+    return Mark(installation=installation, ledger=ledger, uid=uid, generation=int(generation), fingerprint=fingerprint)
+
+
+# ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call below `…/calendar/v3/`. It names no host, so that a replay follows a changed `root_url`."""
+
+    method: str
+    path: str
+    query: str = ""
+    body: str | None = None
+
+    @property
+    def address(self) -> str:
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+
+def encode(change: Change, *, dedicated: bool) -> bytes:
+    """The request for a change, as the intent stores it: deterministic JSON in ASCII."""
+    stored: dict[str, Any] = {"query": {"sendUpdates": "none"}}
+    match change:
+        case Create():
+            identity = {"id": event_id(change.calendar, change.uid, change.mark.generation)}
+            stored |= {"method": "POST", "path": _events(change.calendar)}
+            stored |= {"body": identity | _source(change.event) | body(change.event, change.mark)}
+        case Update():
+            stored |= {"method": "PUT" if dedicated else "PATCH"}
+            stored |= {"path": f"{_events(change.calendar)}/{quote(change.receipt.href, safe='')}"}
+            # Null takes a link away under PATCH, where a member left out stays as it is.
+            gone = {} if dedicated else {"source": None}
+            stored |= {"body": gone | _source(change.event) | body(change.event, change.mark)}
+        case Delete():
+            stored |= {"method": "DELETE", "path": f"{_events(change.calendar)}/{quote(change.receipt.href, safe='')}"}
+    if "body" in stored:
+        stored["query"]["fields"] = "id,etag,status"
+    return _json(stored).encode("ascii")
+
+
+def decode(stored: bytes) -> Request:
+    """The request an intent stored."""
+    parts = json.loads(stored)
+    body = _json(parts["body"]) if "body" in parts else None
+    return Request(parts["method"], parts["path"], urlencode(parts["query"]), body)
+
+
+def body(event: Event, mark: Mark) -> dict[str, Any]:
+    """All that we say about an event, every time: an update restores what was changed or deleted by hand.
+
+    No attendees, ever; reminders are switched off in so many words, since a calendar's defaults may send mail.
+    """
+    return {
+        "summary": event.summary,
+        "description": html.escape(event.description, quote=False),
+        "location": event.location,
+        "start": _when(event.start),
+        "end": _when(event.end),
+        "status": event.status.lower(),
+        "transparency": event.transparency.lower(),
+        "visibility": "default" if event.classification is Classification.PUBLIC else "private",
+        "reminders": {"useDefault": False, "overrides": []},
+        "extendedProperties": {"private": properties(mark)},
+    }
+
+
+def in_place(create: Request) -> Request:
+    """The PUT that makes an event of ours, which exists or was deleted, what an insert wanted it to be."""
+    identity = json.loads(create.body or "{}")["id"]
+    return replace(create, method="PUT", path=f"{create.path}/{identity}")
+
+
+def status_of(update: Request) -> Request:
+    """Ask for the state of the event that an update was refused for."""
+    return Request("GET", update.path, urlencode({"fields": "id,status"}))
+
+
+def probe(calendar: str) -> Request:
+    """Ask a calendar for as little as there is: whether it answers at all.
+
+    A list and not `calendars.get`, which the scope `calendar.events` does not cover.
+    """
+    return Request("GET", _events(calendar), urlencode({"maxResults": 1, "fields": "kind"}))
+
+
+def survey(calendar: str, page: str = "") -> Request:
+    """Ask for a page of the events that carry our mark."""
+    query = {
+        "privateExtendedProperty": "calferry=1",
+        "maxResults": 2500,
+        "showDeleted": "false",
+        "fields": "kind,items(id,etag,status,extendedProperties/private),nextPageToken",
+    }
+    return Request("GET", _events(calendar), urlencode(query | ({"pageToken": page} if page else {})))
+
+
+def _events(calendar: str) -> str:
+    return f"calendars/{quote(calendar.removeprefix(f'{KIND}:'), safe='')}/events"
+
+
+def _when(moment: datetime) -> dict[str, str]:
+    return {"dateTime": utc(moment).strftime("%Y-%m-%dT%H:%M:%SZ"), "timeZone": zone_name(moment)}
+
+
+def _source(event: Event) -> dict[str, Any]:
+    return {"source": {"title": urlsplit(event.url).hostname or event.url, "url": event.url}} if event.url else {}
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))

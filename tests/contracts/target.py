@@ -1,0 +1,349 @@
+"""What every target must keep. Subclass `TargetContract` and give it `target`, `remote` and `calendar`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from calferry.errors import CalferryError, Conflict, NotAuthorised, Refused, Unavailable
+from calferry.model import (
+    Action,
+    Change,
+    Classification,
+    Create,
+    Delete,
+    Event,
+    Failure,
+    Intent,
+    Outcome,
+    Receipt,
+    Removal,
+    Status,
+    Transparency,
+    Update,
+    Why,
+)
+from calferry.ports import Target
+from tests.builders import event, mark
+
+MONTREAL = ZoneInfo("America/Toronto")
+SPRING, AUTUMN = datetime(2027, 3, 14, tzinfo=MONTREAL), datetime(2026, 11, 1, tzinfo=MONTREAL)
+
+AWKWARD = {
+    "accents": event(summary="Épilation à l'œil — Zoë", location="Café, 3 rue de l'Été"),
+    "decomposed accents": event(summary="e\u0301pilation"),
+    "emoji": event(summary="👩‍⚕️ Massage 💆🏽‍♀️"),
+    "right to left": event(summary="שלום רופא", description="موعد"),
+    "newlines": event(description="first\r\nsecond\rthird\n\tfourth"),
+    "control characters": event(summary="a\x00b\x07c", description="\x1b[31mred\x9f"),
+    "markup": event(summary="<b>bold</b> & co", description='<b>x</b> &amp; <script>alert("1")</script>'),
+    "long": event(summary="s" * 5000, description="<é>" * 5000, location="l" * 5000),
+    "empty": event(summary=""),
+    "the hour that does not exist": event(start=SPRING.replace(hour=2, minute=30), end=SPRING.replace(hour=4)),
+    "the hour that comes twice": event(
+        start=AUTUMN.replace(hour=1, minute=30), end=AUTUMN.replace(hour=1, minute=30, fold=1)
+    ),
+    "zero length": event(end=event().start),
+    "seconds and less": event(
+        start=datetime(2026, 12, 3, 9, 0, 1, 999, UTC), end=datetime(2026, 12, 3, 10, 0, 2, 5, UTC)
+    ),
+    "an alias of a zone": event(start=datetime(2026, 12, 3, 9, tzinfo=ZoneInfo("US/Eastern"))),
+    "a link": event(url="https://book.example/a?b=c&d=é"),
+    "a link that is none": event(url="javascript:alert(1)"),
+    "tentative, free, confidential": event(
+        status=Status.TENTATIVE, transparency=Transparency.TRANSPARENT, classification=Classification.CONFIDENTIAL
+    ),
+    "cancelled": event(status=Status.CANCELLED),
+    "categories": event(categories=("red", "blue")),
+}
+
+
+class Remote(Protocol):
+    """The far side, as far as a suite must reach into it. Calendars are keys, events hrefs."""
+
+    def shown(self, calendar: str) -> list[Event]:
+        """The live events with our mark, in our words."""
+        ...
+
+    def add_foreign(self, calendar: str) -> None: ...
+
+    def foreign_touched(self) -> bool: ...
+
+    def user_deletes(self, calendar: str, href: str) -> None: ...
+
+    def user_copies(self, calendar: str, href: str) -> None:
+        """The user duplicates one of our events by hand: the copy carries our mark too."""
+        ...
+
+    def close(self, calendar: str) -> None:
+        """Nobody may see the calendar any more: 404 to everything."""
+        ...
+
+    def lose_replies(self) -> None:
+        """Carry everything out, and hang up before answering, until `recover`."""
+        ...
+
+    def refuse(self, status: int, uid: str = "") -> None:
+        """Answer changes (those about `uid`, where given) with this status, until `recover`."""
+        ...
+
+    def recover(self) -> None: ...
+
+    def mails(self) -> int:
+        """How many times somebody was, or may have been, written to."""
+        ...
+
+
+def create(target: Target, calendar: str, wanted: Event, generation: int = 0) -> Create:
+    fitted = target.fit(wanted)
+    return Create(calendar=calendar, event=fitted, mark=mark(fitted.uid, fitted.fingerprint, generation))
+
+
+def update(target: Target, held: Receipt, wanted: Event) -> Update:
+    fitted = target.fit(wanted)
+    return Update(calendar=held.calendar, event=fitted, mark=mark(fitted.uid, fitted.fingerprint), receipt=held)
+
+
+def delete(held: Receipt) -> Delete:
+    removal = Removal(why=Why.CANCELLED, evidence="status: cancelled")
+    return Delete(calendar=held.calendar, receipt=held, mark=mark(held.uid, held.fingerprint), removal=removal)
+
+
+def intent(target: Target, change: Change) -> Intent:
+    actions = {Create: Action.CREATE, Update: Action.UPDATE, Delete: Action.DELETE}
+    return Intent(
+        calendar=change.calendar,
+        uid=change.uid,
+        target=target.name,
+        generation=change.mark.generation,
+        action=actions[type(change)],
+        fingerprint="" if isinstance(change, Delete) else change.event.fingerprint,
+        request=target.encode(change),
+    )
+
+
+def push(target: Target, *changes: Change) -> list[Outcome]:
+    return list(target.apply([intent(target, change) for change in changes]))
+
+
+def filed(outcomes: list[Outcome]) -> Receipt:
+    """The one receipt, of a change that must have gone well."""
+    (outcome,) = outcomes
+    assert isinstance(outcome, Receipt), outcome
+    return outcome
+
+
+def failed(outcomes: list[Outcome]) -> CalferryError:
+    """The one error, of a change that must have gone wrong."""
+    (outcome,) = outcomes
+    assert isinstance(outcome, Failure), outcome
+    return outcome.error
+
+
+class TargetContract:
+    @pytest.fixture
+    def target(self) -> Target:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def remote(self) -> Remote:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def calendar(self) -> str:
+        """The key of a calendar that may be written."""
+        raise NotImplementedError
+
+    def test_a_receipt_carries_the_fingerprint_of_what_was_fitted(
+        self, target: Target, remote: Remote, calendar: str
+    ) -> None:
+        held = filed(push(target, create(target, calendar, event(summary="a\x00b"))))
+        assert held.calendar == calendar
+        assert held.fingerprint == target.fit(event(summary="ab")).fingerprint
+        assert held.href
+        assert held.etag
+
+    def test_an_event_created_twice_is_there_once(self, target: Target, remote: Remote, calendar: str) -> None:
+        change = create(target, calendar, event())
+        first, second = filed(push(target, change)), filed(push(target, change))
+        assert first.href == second.href
+        assert remote.shown(calendar) == [change.event]
+
+    def test_an_update_done_twice_is_done_once(self, target: Target, remote: Remote, calendar: str) -> None:
+        change = update(target, filed(push(target, create(target, calendar, event()))), event(summary="Later"))
+        assert filed(push(target, change)).fingerprint == filed(push(target, change)).fingerprint
+        assert remote.shown(calendar) == [change.event]
+
+    def test_deleting_what_was_deleted_is_quiet(self, target: Target, remote: Remote, calendar: str) -> None:
+        change = delete(filed(push(target, create(target, calendar, event()))))
+        assert filed(push(target, change)).fingerprint == ""
+        assert filed(push(target, change)).fingerprint == ""
+        assert remote.shown(calendar) == []
+
+    @pytest.mark.parametrize("name", AWKWARD)
+    def test_fitting_twice_is_fitting_once(self, target: Target, name: str) -> None:
+        fitted = target.fit(AWKWARD[name])
+        assert target.fit(fitted) == fitted
+        assert target.fit(fitted).fingerprint == fitted.fingerprint
+
+    @pytest.mark.parametrize("name", AWKWARD)
+    def test_what_the_calendar_shows_is_what_was_fitted(
+        self, target: Target, remote: Remote, calendar: str, name: str
+    ) -> None:
+        change = create(target, calendar, AWKWARD[name])
+        filed(push(target, change))
+        (shown,) = remote.shown(calendar)
+        assert shown == change.event
+        assert shown.fingerprint == change.event.fingerprint
+
+    def test_what_was_taken_away_is_cleared(self, target: Target, remote: Remote, calendar: str) -> None:
+        full = event(description="d", location="l", url="https://book.example/1", status=Status.TENTATIVE)
+        held = filed(push(target, create(target, calendar, full)))
+        filed(push(target, update(target, held, event())))
+        assert remote.shown(calendar) == [target.fit(event())]
+
+    def test_events_of_others_are_left_alone(self, target: Target, remote: Remote, calendar: str) -> None:
+        remote.add_foreign(calendar)
+        held = filed(push(target, create(target, calendar, event())))
+        held = filed(push(target, update(target, held, event(summary="Later"))))
+        filed(push(target, delete(held)))
+        assert list(target.ours(calendar)) == []
+        assert not remote.foreign_touched()
+
+    def test_a_lost_reply_then_a_replay_make_one_event(self, target: Target, remote: Remote, calendar: str) -> None:
+        change = create(target, calendar, event())
+        remote.lose_replies()
+        assert isinstance(failed(push(target, change)), Unavailable)
+        remote.recover()
+        filed(push(target, change))
+        assert remote.shown(calendar) == [change.event]
+
+    def test_lost_replies_to_an_update_and_a_deletion_are_made_up_for(
+        self, target: Target, remote: Remote, calendar: str
+    ) -> None:
+        held = filed(push(target, create(target, calendar, event())))
+        for change in (update(target, held, event(summary="Later")), delete(held)):
+            remote.lose_replies()
+            assert isinstance(failed(push(target, change)), Unavailable)
+            remote.recover()
+            filed(push(target, change))
+        assert remote.shown(calendar) == []
+
+    def test_an_identity_deleted_by_hand_comes_alive_again_or_is_used_up(
+        self, target: Target, remote: Remote, calendar: str
+    ) -> None:
+        change = create(target, calendar, event())
+        held = filed(push(target, change))
+        remote.user_deletes(calendar, held.href)
+        (outcome,) = push(target, change)
+        if isinstance(outcome, Failure):
+            assert isinstance(outcome.error, Conflict)
+            filed(push(target, create(target, calendar, event(), generation=1)))
+        assert remote.shown(calendar) == [change.event]
+
+    def test_an_update_of_what_was_deleted_by_hand_restores_it_or_conflicts(
+        self, target: Target, remote: Remote, calendar: str
+    ) -> None:
+        held = filed(push(target, create(target, calendar, event())))
+        remote.user_deletes(calendar, held.href)
+        (outcome,) = push(target, update(target, held, event(summary="Later")))
+        if isinstance(outcome, Failure):
+            assert isinstance(outcome.error, Conflict)
+        else:
+            assert remote.shown(calendar) == [target.fit(event(summary="Later"))]
+
+    @pytest.mark.parametrize(
+        ("status", "expected"),
+        [
+            (400, Refused),
+            (401, NotAuthorised),
+            (403, NotAuthorised),
+            (412, Conflict),
+            (413, Refused),
+            (422, Refused),
+            (429, Unavailable),
+            (500, Unavailable),
+            (502, Unavailable),
+            (503, Unavailable),
+            (504, Unavailable),
+        ],
+    )
+    @pytest.mark.parametrize("action", Action)
+    def test_a_status_is_an_error_of_its_class(
+        self, target: Target, remote: Remote, calendar: str, action: Action, status: int, expected: type[CalferryError]
+    ) -> None:
+        held = filed(push(target, create(target, calendar, event())))
+        change: Change = create(target, calendar, event("u2"))
+        if action is not Action.CREATE:
+            change = delete(held) if action is Action.DELETE else update(target, held, event(summary="Later"))
+        remote.refuse(status)
+        assert type(failed(push(target, change))) is expected
+
+    def test_a_calendar_that_is_closed_is_named_and_nothing_counts_as_done(
+        self, target: Target, remote: Remote, calendar: str
+    ) -> None:
+        held = filed(push(target, create(target, calendar, event())))
+        remote.close(calendar)
+        for change in (create(target, calendar, event("u2")), update(target, held, event(summary="x")), delete(held)):
+            error = failed(push(target, change))
+            assert isinstance(error, NotAuthorised)
+            assert error.calendar == calendar
+        with pytest.raises(NotAuthorised):
+            list(target.ours(calendar))
+
+    def test_a_survey_finds_ours_and_only_ours(self, target: Target, remote: Remote, calendar: str) -> None:
+        remote.add_foreign(calendar)
+        changes = [create(target, calendar, event(f"u{n}"), generation=n) for n in range(3)]
+        receipts = [filed(push(target, change)) for change in changes]
+        remote.user_copies(calendar, receipts[0].href)
+        remote.user_deletes(calendar, receipts[2].href)
+        found = sorted(target.ours(calendar), key=lambda marked: marked.mark.uid)
+        assert [(one.mark, one.href, one.etag) for one in found] == [
+            (change.mark, held.href, held.etag) for change, held in zip(changes[:2], receipts[:2], strict=True)
+        ]
+
+    def test_a_survey_without_an_answer_is_not_an_empty_survey(
+        self, target: Target, remote: Remote, calendar: str
+    ) -> None:
+        filed(push(target, create(target, calendar, event())))
+        remote.lose_replies()
+        with pytest.raises(Unavailable):
+            list(target.ours(calendar))
+
+    def test_encoding_is_deterministic(self, target: Target, calendar: str) -> None:
+        for wanted in AWKWARD.values():
+            assert target.encode(create(target, calendar, wanted)) == target.encode(create(target, calendar, wanted))
+
+    def test_one_refused_part_does_not_stop_the_others(self, target: Target, remote: Remote, calendar: str) -> None:
+        remote.refuse(400, uid="u1")
+        outcomes = push(target, *(create(target, calendar, event(f"u{n}")) for n in range(3)))
+        assert {outcome.uid: isinstance(outcome, Receipt) for outcome in outcomes} == {
+            "u0": True,
+            "u1": False,
+            "u2": True,
+        }
+
+    def test_more_changes_than_a_batch_holds_are_all_carried_out(
+        self, target: Target, remote: Remote, calendar: str
+    ) -> None:
+        changes = [create(target, calendar, event(f"u{n}")) for n in range(2 * target.batch + 1)]
+        outcomes = push(target, *changes)
+        assert [outcome.uid for outcome in outcomes if isinstance(outcome, Receipt)] == [one.uid for one in changes]
+        assert len(remote.shown(calendar)) == len(changes)
+
+    def test_the_name_of_a_calendar_does_not_depend_on_how_it_is_written(self, target: Target, calendar: str) -> None:
+        identity = calendar.removeprefix(f"{target.kind}:")
+        assert target.canonical(identity) == calendar
+        assert target.canonical(f" {identity} ") == calendar
+
+    def test_nobody_gets_mail(self, target: Target, remote: Remote, calendar: str) -> None:
+        soon = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=20)
+        held = filed(push(target, create(target, calendar, event(start=soon))))
+        held = filed(push(target, update(target, held, event(start=soon, summary="Later"))))
+        filed(push(target, update(target, held, replace(event(start=soon), status=Status.CANCELLED))))
+        filed(push(target, delete(held)))
+        assert remote.mails() == 0

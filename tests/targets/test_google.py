@@ -1,0 +1,298 @@
+"""Google Calendar as a target, against the sandbox over real HTTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from calferry.errors import CalferryError, Conflict, NotAuthorised, Refused, Unavailable
+from calferry.model import Failure, Receipt, utc
+from calferry.ports import Target
+from calferry.sandbox import GoogleServer, faults
+from calferry.sandbox.faults import Fault, matching
+from calferry.sandbox.google import part_missing, part_status, rate_limited
+from calferry.targets.google import GoogleTarget
+from calferry.targets.google.events import event_id, properties
+from tests.builders import MORNING, event, mark
+from tests.contracts.target import TargetContract, create, delete, failed, filed, push, update
+from tests.targets.google_world import ANA, DELEGATION, KEY, GoogleRemote, target_for
+
+
+class GoogleContract(TargetContract):
+    @pytest.fixture
+    def calendar(self) -> str:
+        return KEY
+
+    @pytest.fixture
+    def remote(self, server: GoogleServer) -> GoogleRemote:
+        return GoogleRemote(server)
+
+
+class TestASharedCalendar(GoogleContract):
+    @pytest.fixture
+    def target(self, server: GoogleServer) -> Target:
+        return target_for(server)
+
+
+class TestADelegatedCalendar(GoogleContract):
+    @pytest.fixture
+    def target(self, server: GoogleServer) -> Target:
+        return target_for(server, **DELEGATION)
+
+
+class TestADedicatedCalendar(GoogleContract):
+    @pytest.fixture
+    def target(self, server: GoogleServer) -> Target:
+        return target_for(server, dedicated=True)
+
+
+class TestTombstonesThatStayDead(GoogleContract):
+    @pytest.fixture
+    def target(self, server: GoogleServer) -> Target:
+        server.switches.tombstones = "forbidden"
+        return target_for(server)
+
+
+# ── spam ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_guests_whom_the_user_invited_hear_nothing_of_our_updates(server: GoogleServer, delegate: GoogleTarget) -> None:
+    server.switches.silent_is_silent = True
+    held = filed(push(delegate, create(delegate, KEY, event())))
+    server.world.user_edits(ANA, held.href, attendees=[{"email": "jo@customer.example"}])
+    filed(push(delegate, update(delegate, held, event(summary="Later"))))
+    filed(push(delegate, delete(held)))
+    assert server.world.mails == []
+
+
+# ── duplicates ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_request_that_the_library_sends_twice_by_itself_makes_one_event(
+    server: GoogleServer, target: GoogleTarget
+) -> None:
+    server.faults.add(faults.lost_reply(), match=matching("/batch"))
+    filed(push(target, create(target, KEY, event())))
+    assert server.kinds["batch"] == 3  # lost, sent again and answered 409, put in place
+    assert len(list(server.world.events(ANA))) == 1
+
+
+def test_a_deleted_identity_is_restored_where_google_lets_us(server: GoogleServer, target: GoogleTarget) -> None:
+    change = create(target, KEY, event())
+    held = filed(push(target, change))
+    server.world.user_deletes(ANA, held.href)
+    assert filed(push(target, change)).href == held.href
+    assert GoogleRemote(server).shown(KEY) == [change.event]
+
+
+@pytest.mark.parametrize("tombstone", ["forbidden", "purged"])
+def test_a_deleted_identity_that_stays_dead_is_used_up(
+    server: GoogleServer, target: GoogleTarget, tombstone: str
+) -> None:
+    server.switches.tombstones = "forbidden"
+    change = create(target, KEY, event())
+    held = filed(push(target, change))
+    server.world.user_deletes(ANA, held.href)
+    if tombstone == "purged":
+        server.world.purge(ANA, held.href)
+    assert isinstance(failed(push(target, change)), Conflict)
+    assert filed(push(target, create(target, KEY, event(), generation=1))).href != held.href
+
+
+def test_primary_is_the_calendar_of_whom_we_act_as(server: GoogleServer, target: GoogleTarget) -> None:
+    fixed = target_for(server, subject="Ana@Salon.example", allow=["*@salon.example"])
+    assert fixed.canonical(" Primary ") == KEY
+    assert target.canonical("primary") == "google:ferry@sandbox-project.example"
+    assert target.canonical("ANA@salon.example") == KEY
+
+
+# ── loss ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_rate_limit_is_no_refusal_whichever_status_it_has(
+    server: GoogleServer, target: GoogleTarget, status: int
+) -> None:
+    server.part_faults.add(rate_limited(status))
+    error = failed(push(target, create(target, KEY, event())))
+    assert isinstance(error, Unavailable)
+    assert error.retry_after is None
+    server.part_faults.add(part_status(status, "userRateLimitExceeded", retry_after=17))
+    error = failed(push(target, create(target, KEY, event())))
+    assert isinstance(error, Unavailable)
+    assert error.retry_after == 17
+
+
+@pytest.mark.parametrize("reason", ["quotaExceeded", "dailyLimitExceeded"])
+def test_a_used_up_quota_is_left_alone_for_hours(server: GoogleServer, target: GoogleTarget, reason: str) -> None:
+    server.part_faults.add(part_status(403, reason))
+    error = failed(push(target, create(target, KEY, event())))
+    assert isinstance(error, Unavailable)
+    assert error.retry_after == 4 * 3600
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("forbidden", NotAuthorised),
+        ("requiredAccessLevel", NotAuthorised),
+        ("insufficientPermissions", NotAuthorised),
+        ("forbiddenForServiceAccounts", Refused),
+        ("accessNotConfigured", NotAuthorised),
+        ("forbiddenForNonOrganizer", Refused),
+    ],
+)
+def test_what_is_forbidden_is_decided_by_its_reason(
+    server: GoogleServer, target: GoogleTarget, reason: str, expected: type[CalferryError]
+) -> None:
+    server.part_faults.add(part_status(403, reason))
+    error = failed(push(target, create(target, KEY, event())))
+    assert type(error) is expected
+    assert not isinstance(error, NotAuthorised) or error.calendar == KEY
+
+
+def test_each_part_of_a_batch_is_judged_by_itself(server: GoogleServer, target: GoogleTarget) -> None:
+    server.switches.calendar_burst = 2
+    outcomes = push(target, *(create(target, KEY, event(f"u{n}")) for n in range(3)))
+    # The server carries a batch out backwards, so the first change is the one too many.
+    assert [type(one) for one in outcomes] == [Failure, Receipt, Receipt]
+    assert isinstance(outcomes[0], Failure)
+    assert isinstance(outcomes[0].error, Unavailable)
+    assert [outcome.uid for outcome in outcomes] == ["u0", "u1", "u2"]
+
+
+@pytest.mark.parametrize("performed", [True, False])
+def test_a_part_without_an_answer_is_open_and_its_replay_harmless(
+    server: GoogleServer, target: GoogleTarget, performed: bool
+) -> None:
+    changes = [create(target, KEY, event(f"u{n}")) for n in range(3)]
+    server.part_faults.add(part_missing(performed=performed))
+    outcomes = push(target, *changes)
+    assert any(isinstance(one, Failure) for one in outcomes)
+    assert all(isinstance(one.error, Unavailable) for one in outcomes if isinstance(one, Failure))
+    assert all(isinstance(one, Receipt) for one in push(target, *changes))
+    assert len(list(server.world.events(ANA))) == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "retry_after"),
+    [
+        (faults.status(503, retry_after=120), 120),
+        (faults.status(503, retry_after="Wed, 25 Nov 2026 09:01:00 GMT"), 60),
+        (faults.status(503, retry_after="soon"), None),
+        (faults.status(403, body=b"<html>a proxy</html>"), None),
+        (faults.status(502), None),
+        (faults.status(302), None),
+        (faults.html(), None),
+        (faults.error_200(), None),
+        (faults.truncated(), None),
+    ],
+)
+def test_a_batch_that_fails_as_a_whole_leaves_every_part_open(
+    server: GoogleServer, target: GoogleTarget, fault: Fault, retry_after: float | None
+) -> None:
+    changes = [create(target, KEY, event(f"u{n}")) for n in range(3)]
+    server.faults.add(fault, match=matching("/batch"), times=2)
+    outcomes = push(target, *changes)
+    errors = [one.error for one in outcomes if isinstance(one, Failure)]
+    assert [(type(error), getattr(error, "retry_after", None)) for error in errors] == [(Unavailable, retry_after)] * 3
+    server.faults.clear()
+    assert all(isinstance(one, Receipt) for one in push(target, *changes))
+    assert len(list(server.world.events(ANA))) == 3
+
+
+def test_an_answer_that_is_no_event_is_no_receipt(server: GoogleServer, target: GoogleTarget) -> None:
+    server.part_faults.add(faults.error_200())
+    assert isinstance(failed(push(target, create(target, KEY, event()))), Unavailable)
+
+
+def test_answers_find_their_changes_in_whatever_order_they_come(server: GoogleServer, target: GoogleTarget) -> None:
+    changes = [create(target, KEY, event(f"u{n}", summary=f"No. {n}")) for n in range(3)]
+    for outcome, change in zip(push(target, *changes), changes, strict=True):
+        assert isinstance(outcome, Receipt)
+        assert outcome.uid == change.uid
+        assert outcome.href == event_id(KEY, change.uid, 0)
+        assert server.world.calendars[ANA].events[outcome.href]["summary"] == change.event.summary
+
+
+@pytest.mark.parametrize(("dedicated", "colour"), [(False, "3"), (True, None)])
+def test_an_update_leaves_what_users_added_unless_the_calendar_is_dedicated(
+    server: GoogleServer, dedicated: bool, colour: str | None
+) -> None:
+    target = target_for(server, dedicated=dedicated)
+    held = filed(push(target, create(target, KEY, event())))
+    server.world.user_edits(ANA, held.href, colorId="3", reminders={"useDefault": True})
+    change = update(target, held, event(summary="Later"))
+    filed(push(target, change))
+    shown = server.world.calendars[ANA].events[held.href]
+    assert shown.get("colorId") == colour
+    assert shown["reminders"] == {"useDefault": False, "overrides": []}
+    assert shown["extendedProperties"]["private"] == properties(change.mark)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_events_that_are_missing_count_as_deleted_once_the_calendar_answers(
+    server: GoogleServer, target: GoogleTarget, count: int
+) -> None:
+    receipts = [filed(push(target, create(target, KEY, event(f"u{n}")))) for n in range(count)]
+    for held in receipts:
+        server.world.purge(ANA, held.href)
+    server.forget_requests()
+    outcomes = push(target, *(delete(held) for held in receipts))
+    assert all(isinstance(one, Receipt) and one.fingerprint == "" for one in outcomes)
+    assert server.kinds["batch"] == 2  # the deletions, and one question to the calendar
+
+
+def test_an_update_of_an_event_that_is_missing_conflicts(server: GoogleServer, target: GoogleTarget) -> None:
+    held = filed(push(target, create(target, KEY, event())))
+    server.world.purge(ANA, held.href)
+    assert isinstance(failed(push(target, update(target, held, event(summary="Later")))), Conflict)
+
+
+def test_a_missing_event_is_no_deletion_while_the_calendar_does_not_answer(
+    server: GoogleServer, target: GoogleTarget
+) -> None:
+    held = filed(push(target, create(target, KEY, event())))
+    server.world.purge(ANA, held.href)
+    server.part_faults.add(part_status(500, "backendError"), match=matching(method="GET"))
+    assert isinstance(failed(push(target, delete(held))), Unavailable)
+
+
+def test_a_calendar_shared_for_reading_only_is_closed_to_updates(server: GoogleServer, target: GoogleTarget) -> None:
+    held = filed(push(target, create(target, KEY, event())))
+    server.world.share(ANA, "ferry@sandbox-project.example", "reader")
+    error = failed(push(target, update(target, held, event(summary="Later"))))
+    assert isinstance(error, NotAuthorised)
+    assert error.calendar == KEY
+
+
+def test_a_survey_reads_every_page(server: GoogleServer, target: GoogleTarget) -> None:
+    home = server.world.calendars[ANA]
+    times = {side: {"dateTime": utc(MORNING + delay).isoformat()} for side, delay in (("start", timedelta(0)),)}
+    times["end"] = {"dateTime": utc(MORNING + timedelta(hours=1)).isoformat()}
+    for number in range(2501):
+        private = properties(mark(f"u{number}"))
+        newborn = server.world.newborn(home, event_id(KEY, f"u{number}", 0), ANA)
+        server.world.store(home, newborn | times | {"extendedProperties": {"private": private}})
+    assert {one.mark.uid for one in target.ours(KEY)} == {f"u{number}" for number in range(2501)}
+    assert server.kinds["single"] == 2
+
+
+@pytest.mark.parametrize(
+    "fault", [faults.html(), faults.error_200(), faults.status(302), faults.status(400), faults.status(503)]
+)
+def test_a_survey_believes_nothing_but_a_listing(server: GoogleServer, target: GoogleTarget, fault: Fault) -> None:
+    server.faults.add(fault, match=matching("/events"), times=2)
+    with pytest.raises(Unavailable):
+        list(target.ours(KEY))
+
+
+# ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_appointments_back_to_back_do_not_overlap(server: GoogleServer, target: GoogleTarget) -> None:
+    later = MORNING + timedelta(minutes=30)
+    push(target, create(target, KEY, event("u1")), create(target, KEY, event("u2", start=later)))
+    first, second = sorted(GoogleRemote(server).shown(KEY), key=lambda shown: utc(shown.start))
+    assert utc(first.end) == utc(second.start)

@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from calferry.errors import Refused
+from calferry.model import (
+    Appointment,
+    Contact,
+    Event,
+    Owner,
+    Placement,
+    Receipt,
+    Removal,
+    Resource,
+    Status,
+    Transparency,
+    Why,
+    Window,
+)
+from calferry.ports import Pending, Routed, Target
+from calferry.rules import SHOWN, OnCancelled, Reveal, Route, belongs, destinations
+from calferry.targets import google
+from calferry.template import FIELDS, Template
+from calferry.wiring import SystemClock
+from tests.builders import ACCOUNT, MORNING, NOW, appointment, staff
+
+WINDOW = Window(NOW - timedelta(days=30), NOW + timedelta(days=400))
+ANA, BOB = "google:ana@salon.example", "google:bob@salon.example"
+STAFF = {one.key: one for one in (staff(), staff("78", "bob@salon.example", name="Bob"))}
+TO_OWNER = Route(name="staff", source="salon", target="workspace", calendar=Template("{owner.email}"))
+
+
+KEY = '{"client_email": "ferry@project.example", "private_key": "not needed here"}'
+
+
+def workspace(allow: Sequence[str] = ("*",)) -> Target:
+    settings = google.Settings(credentials=SecretStr(KEY), subject="{owner.email}", allow=tuple(allow))
+    return google.build("workspace", settings, clock=SystemClock())
+
+
+def pending(one: Appointment, *placements: Placement, **changes: Any) -> Pending:
+    fields: dict[str, Any] = {"deletion": "", "deletion_weak": False, "touched": True}
+    return Pending(uid="u1", revision=1, appointment=one, placements=placements, **(fields | changes))
+
+
+def placed(calendar: str = ANA, route: str = "staff") -> Placement:
+    held = Event(uid="u1", start=MORNING, end=MORNING + timedelta(minutes=30), summary="Consultation")
+    receipt = Receipt(calendar=calendar, uid="u1", fingerprint=held.fingerprint, href="h")
+    return Placement(calendar=calendar, uid="u1", target="workspace", route=route, wanted=held, written=receipt)
+
+
+def routed(
+    one: Pending,
+    *routes: Route,
+    resources: Mapping[str, Resource] = STAFF,
+    allow: Sequence[str] = ("*",),
+    window: Window = WINDOW,
+) -> Routed:
+    return belongs(one, routes or (TO_OWNER,), {"workspace": workspace(allow)}, resources, window, NOW)
+
+
+def only(result: Routed) -> tuple[str, Event | Removal]:
+    ((calendar, _, _), wanted), *rest = result.wanted.items()
+    assert not rest
+    return calendar, wanted
+
+
+def event_of(result: Routed) -> Event:
+    wanted = only(result)[1]
+    assert isinstance(wanted, Event)
+    return wanted
+
+
+def removal_of(result: Routed) -> Removal:
+    wanted = only(result)[1]
+    assert isinstance(wanted, Removal)
+    return wanted
+
+
+class TestPlace:
+    def test_an_appointment_goes_into_the_calendar_of_its_owner(self) -> None:
+        assert only(routed(pending(appointment())))[0] == ANA
+
+    def test_each_owner_gets_the_appointment(self) -> None:
+        both = appointment(owners=(Owner(key="77"), Owner(key="78")))
+        assert {calendar for calendar, _, _ in routed(pending(both)).wanted} == {ANA, BOB}
+
+    def test_a_table_of_calendars_is_read_by_key_email_or_name(self) -> None:
+        for handle in ("77", "ana@salon.example", "Ana Pérez"):
+            route = replace(TO_OWNER, calendar=None, calendars={handle: "room@salon.example"})
+            assert only(routed(pending(appointment()), route))[0] == "google:room@salon.example"
+
+    def test_an_appointment_without_an_owner_goes_to_the_otherwise(self) -> None:
+        route = replace(TO_OWNER, otherwise="desk@salon.example")
+        assert only(routed(pending(appointment(owners=())), route))[0] == "google:desk@salon.example"
+
+    def test_without_an_otherwise_it_is_unrouted_and_says_why(self) -> None:
+        result = routed(pending(appointment(owners=())))
+        assert not result.wanted
+        assert "no owner" in result.unrouted
+
+    def test_an_owner_that_cannot_be_resolved_keeps_the_last_placement_and_raises_an_alarm(self) -> None:
+        result = routed(pending(appointment(), placed()), resources={})
+        assert not result.wanted
+        assert "staff 77 has no email" in result.unrouted
+
+    def test_a_staff_address_outside_allow_is_unrouted(self) -> None:
+        result = routed(pending(appointment()), allow=("*@elsewhere.example",))
+        assert not result.wanted
+        assert "allow" in result.unrouted
+
+    def test_two_routes_into_one_calendar_want_one_event_and_the_first_wins(self) -> None:
+        first = replace(TO_OWNER, name="first", summary=Template("First"))
+        second = replace(TO_OWNER, name="second", summary=Template("Second"))
+        assert event_of(routed(pending(appointment()), first, second)).summary == "First"
+
+    def test_the_window_decides_what_is_created(self) -> None:
+        late = appointment(start=MORNING + timedelta(days=500))
+        result = routed(pending(late))
+        assert not result.wanted
+        assert result.look_again_at is not None
+        assert result.look_again_at > NOW
+
+    def test_an_appointment_looked_at_again_when_it_said_so_is_inside(self) -> None:
+        late = appointment(start=MORNING + timedelta(days=500))
+        again = routed(pending(late)).look_again_at
+        assert again is not None
+        moved = Window(again - timedelta(days=30), again + timedelta(days=400))
+        assert only(routed(pending(late), window=moved))[0] == ANA
+
+    def test_what_has_a_placement_is_followed_beyond_the_window(self) -> None:
+        late = appointment(start=MORNING + timedelta(days=500))
+        assert event_of(routed(pending(late, placed()))).start == late.start
+
+    def test_growing_old_deletes_nothing(self) -> None:
+        old = appointment(start=MORNING - timedelta(days=900))
+        assert event_of(routed(pending(old, placed(), touched=False))).start == old.start
+
+    def test_destinations_say_where_each_of_the_staff_would_go_and_why_not(self) -> None:
+        found = list(destinations(TO_OWNER, [Owner(key="77", email="ana@salon.example"), Owner(key="79")]))
+        assert [name for name, _ in found] == ["ana@salon.example", "", ""]
+        assert all(reason for name, reason in found if not name)
+
+
+class TestRemoval:
+    def test_a_gone_appointment_leaves_with_its_evidence(self) -> None:
+        removal = removal_of(routed(pending(appointment(), placed(), deletion="said so", deletion_weak=True)))
+        assert (removal.why, removal.evidence, removal.weak) == (Why.GONE, "said so", True)
+
+    @pytest.mark.parametrize("said", ["cancelled", "declined"])
+    def test_a_cancelled_appointment_leaves_and_quotes_the_status(self, said: str) -> None:
+        removal = removal_of(routed(pending(appointment(status=Status.CANCELLED, said=said), placed())))
+        assert (removal.why, removal.weak) == (Why.CANCELLED, False)
+        assert said in removal.evidence
+
+    def test_a_cancelled_appointment_that_never_had_a_place_gets_none(self) -> None:
+        assert not routed(pending(appointment(status=Status.CANCELLED))).wanted
+
+    def test_a_route_may_mark_the_cancelled_instead(self) -> None:
+        route = replace(TO_OWNER, on_cancelled=OnCancelled.MARK)
+        marked = event_of(routed(pending(appointment(status=Status.CANCELLED), placed()), route))
+        assert marked.summary.startswith("✗ ")
+        assert marked.transparency is Transparency.TRANSPARENT
+        assert not routed(pending(appointment(status=Status.CANCELLED)), route).wanted
+
+    def test_a_reassigned_appointment_moves_and_names_where_to(self) -> None:
+        result = routed(pending(appointment(owners=(Owner(key="78"),)), placed(ANA)))
+        wanted = {calendar: want for (calendar, _, _), want in result.wanted.items()}
+        assert isinstance(wanted[BOB], Event)
+        removal = wanted[ANA]
+        assert isinstance(removal, Removal)
+        assert (removal.why, removal.moved_to) == (Why.MOVED, (BOB,))
+
+    def test_what_a_filter_excludes_leaves_on_weak_evidence(self) -> None:
+        route = replace(TO_OWNER, where={"service": ("massage*",)})
+        removal = removal_of(routed(pending(appointment(), placed()), route))
+        assert (removal.why, removal.weak) == (Why.FILTERED, True)
+
+    def test_what_only_the_configuration_excludes_is_reconfigured(self) -> None:
+        route = replace(TO_OWNER, where={"service": ("massage*",)})
+        removal = removal_of(routed(pending(appointment(), placed(), touched=False), route))
+        assert removal.why is Why.RECONFIGURED
+
+    def test_placements_of_a_route_that_left_the_file_stay(self) -> None:
+        assert not routed(pending(appointment(owners=()), placed(route="former")), replace(TO_OWNER)).wanted
+
+
+class TestReveal:
+    SECRETIVE = appointment(
+        description="allergic",
+        contact=Contact(first_name="Zoé", last_name="Client", email="z@customer.example", phone="555"),
+        price="20 EUR",
+        location="Room 1",
+    )
+
+    def shown(self, reveal: Reveal) -> str:
+        all_fields = Template("\n".join(f"{{{name}}}" for name in sorted(FIELDS)))
+        event = event_of(routed(pending(self.SECRETIVE), replace(TO_OWNER, reveal=reveal, description=all_fields)))
+        return f"{event.summary}\n{event.description}\n{event.location}"
+
+    def test_busy_shows_nothing_of_the_appointment(self) -> None:
+        shown = self.shown(Reveal.BUSY)
+        assert shown.startswith("Busy\n")
+        for word in ("Consultation", "Zoé", "555", "allergic", "20 EUR", "Room"):
+            assert word not in shown
+
+    def test_service_shows_no_customer(self) -> None:
+        shown = self.shown(Reveal.SERVICE)
+        assert "Consultation" in shown
+        for word in ("Zoé", "Client", "555", "z@customer.example", "allergic"):
+            assert word not in shown
+
+    def test_contact_shows_the_customer_but_no_notes(self) -> None:
+        shown = self.shown(Reveal.CONTACT)
+        assert "Zoé Client" in shown
+        assert "allergic" not in shown
+
+    def test_full_shows_all(self) -> None:
+        assert "allergic" in self.shown(Reveal.FULL)
+
+    def test_every_template_field_belongs_to_a_level(self) -> None:
+        assert frozenset().union(*SHOWN.values()) == FIELDS
+
+    def test_a_renamed_service_shows_its_new_name(self) -> None:
+        renamed = Resource(source=ACCOUNT, kind="service", id="5", fields={"name": "Check-up"})
+        assert event_of(routed(pending(appointment()), resources=STAFF | {"service/5": renamed})).summary == (
+            "Check-up"
+        )
+
+
+def test_what_a_target_cannot_hold_is_unrouted_and_keeps_its_last_placement(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: google.GoogleTarget, event: Event) -> Event:
+        msg = "no room for this"
+        raise Refused(msg)
+
+    monkeypatch.setattr(google.GoogleTarget, "fit", refuse)
+    result = routed(pending(appointment(), placed()))
+    assert not result.wanted
+    assert "no room" in result.unrouted
