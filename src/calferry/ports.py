@@ -269,9 +269,8 @@ class Routing(Protocol):
     def settle(self, source: str, routed: Iterable[Routed]) -> None:
         """Store where appointments belong, and move the route's mark past them, in one transaction.
 
-        A wanted event equal to what is written makes the placement settled. A placement set aside or parked whose
-        wanted changes is free again. A removal for a placement that was never written and has no unsettled intent
-        drops it.
+        A placement set aside or parked whose wanted changes is free again. Placements are never dropped: they keep the
+        generation. A removal where there is no placement stores nothing.
         """
         ...
 
@@ -305,8 +304,7 @@ class Outbox(Protocol):
         ...
 
     def file(self, receipts: Sequence[Receipt], at: datetime) -> None:
-        """Settle the intents that these receipts answer. A filed deletion raises the generation and, when nothing is
-        wanted there any more, drops the placement."""
+        """Settle the intents that these receipts answer. A filed deletion raises the generation."""
         ...
 
     def fail(self, failure: Failure, at: datetime) -> None:

@@ -1,0 +1,27 @@
+"""What waits for a person. Every statement reads an index that holds nothing else, or a table that is small."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from calferry.ports import Attention
+from calferry.store.tables import appointments, is_due, is_live, is_unrouted, placements, quarantine
+
+
+def waiting(connection: Connection) -> frozenset[Attention]:
+    """All that waits for a person now."""
+    place, row, unread = placements.c, appointments.c, quarantine.c
+    held = select(place.calendar, place.held, place.uid, place.reason).where(is_due, place.held != "")
+    unrouted = select(row.source, row.uid, row.unrouted).where(is_unrouted, is_live)
+    quarantined = select(unread.source, unread.source_id, unread.reason)
+    return frozenset(
+        [
+            *(_of(where, what, uid, why) for where, what, uid, why in connection.execute(held)),
+            *(_of(where, "unrouted", uid, why) for where, uid, why in connection.execute(unrouted)),
+            *(_of(where, "quarantined", source_id, why) for where, source_id, why in connection.execute(quarantined)),
+        ]
+    )
+
+
+def _of(where: str, what: str, name: str, reason: str) -> Attention:
+    return Attention(where=where, what=what, id=name, reason=reason)

@@ -1,0 +1,128 @@
+"""Receipts: what a calendar acknowledged becomes what is written. Runs inside the transactions of the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from calferry.model import Action, Marked, Receipt, Why
+from calferry.store import journal
+from calferry.store.database import RowValues, upsert
+from calferry.store.journal import Entry
+from calferry.store.placing import Placed, placed
+from calferry.store.tables import calendars, deletions, intents, placements
+
+DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "removed"}
+
+
+def under_way(connection: Connection, uids: Collection[str]) -> Placed:
+    """The unsettled intents of at most one chunk of appointments, by calendar and uid."""
+    found = connection.execute(select(intents).where(intents.c.uid.in_(list(uids))))
+    return {(row.calendar, row.uid): row for row in found}
+
+
+def settle(connection: Connection, settled: Sequence[Row[Any]]) -> None:
+    """The outcome of these intents is known."""
+    if settled:
+        connection.execute(delete(intents).where(intents.c.id.in_([row.id for row in settled])))
+
+
+def file(connection: Connection, receipts: Sequence[Receipt], at: datetime) -> None:
+    """File at most one chunk of receipts. One that says nothing new changes nothing."""
+    answers = {(receipt.calendar, receipt.uid): receipt for receipt in receipts}
+    uids = {receipt.uid for receipt in receipts}
+    places, open_intents = placed(connection, uids), under_way(connection, uids)
+    rows, gone, entries = [], [], []
+    for key, receipt in answers.items():
+        place, intent = places.get(key), open_intents.get(key)
+        if intent is None and (place is None or _says(place, receipt)):
+            continue
+        entries.append(Entry(at, receipt.calendar, receipt.uid, _word(receipt, intent)))
+        if place is None and receipt.fingerprint and intent is not None:
+            rows.append(_found_again(receipt, intent, at))
+        elif place is not None:
+            rows.append(_written(place, receipt, intent, at))
+        if not receipt.fingerprint and (cause := intent if intent is not None else place) is not None:
+            gone.append({"calendar": key[0], "uid": key[1], "at": at, "why": cause.why, "weak": cause.weak})
+    upsert(connection, placements, rows)
+    if gone:
+        connection.execute(insert(deletions), gone)
+    settle(connection, [row for key, row in open_intents.items() if key in answers])
+    _answered(connection, {receipt.calendar for receipt in receipts})
+    journal.write(connection, entries)
+
+
+def recover(connection: Connection, calendar: str, found: Sequence[Marked], at: datetime) -> None:
+    """Give receipts back to placements that lost them: what stands in the calendar bears our mark."""
+    places = placed(connection, [one.mark.uid for one in found])
+    rows, entries = [], []
+    for one in found:
+        mark = one.mark
+        place = places.get((calendar, mark.uid))
+        if place is None or place.written_fingerprint or place.generation > mark.generation:
+            continue
+        receipt = Receipt(calendar=calendar, uid=mark.uid, fingerprint=mark.fingerprint, href=one.href, etag=one.etag)
+        rows.append({**_written(place, receipt, None, at), "generation": mark.generation})
+        entries.append(Entry(at, calendar, mark.uid, "recovered"))
+    upsert(connection, placements, rows)
+    journal.write(connection, entries)
+
+
+def _answered(connection: Connection, answering: Collection[str]) -> None:
+    """A calendar that acknowledges something is well: its pauses start short again."""
+    where = (calendars.c.calendar.in_(answering), calendars.c.pauses > 0)
+    connection.execute(update(calendars).where(*where).values(pauses=0))
+
+
+def _says(place: Row[Any], receipt: Receipt) -> bool:
+    held = (place.written_fingerprint, place.href, place.etag)
+    return held == (receipt.fingerprint, receipt.href, receipt.etag) or not (receipt.fingerprint or held[0])
+
+
+def _word(receipt: Receipt, intent: Row[Any] | None) -> str:
+    if intent is not None:
+        return DONE[Action(intent.action)]
+    return DONE[Action.UPDATE] if receipt.fingerprint else DONE[Action.DELETE]
+
+
+def _written(place: Row[Any], receipt: Receipt, intent: Row[Any] | None, at: datetime) -> RowValues:
+    """A placement's row once its receipt is filed. An identity that was deleted is used up."""
+    generation = max(place.generation, intent.generation if intent is not None else 0)
+    return {
+        **place._mapping,
+        "written_fingerprint": receipt.fingerprint,
+        "href": receipt.href,
+        "etag": receipt.etag,
+        "written_at": at,
+        "generation": generation if receipt.fingerprint else generation + 1,
+    }
+
+
+def _found_again(receipt: Receipt, intent: Row[Any], at: datetime) -> RowValues:
+    """A row for an event that stands in a calendar though its placement is lost: it stays until a person decides."""
+    return {
+        "calendar": receipt.calendar,
+        "uid": receipt.uid,
+        "target": intent.target,
+        "route": "",
+        "source": "",
+        "wanted": "",
+        "wanted_fingerprint": "",
+        "why": Why.RECONFIGURED.value,
+        "evidence": "its placement is missing from the ledger",
+        "weak": True,
+        "moved_to": "",
+        "ends_at": at,
+        "written_fingerprint": receipt.fingerprint,
+        "href": receipt.href,
+        "etag": receipt.etag,
+        "written_at": at,
+        "generation": intent.generation,
+        "held": "parked",
+        "reason": "its placement is missing from the ledger",
+        "attempts": 0,
+        "not_before": None,
+    }

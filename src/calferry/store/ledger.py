@@ -1,0 +1,153 @@
+"""The ledger as a whole: opening it, and handing out its three faces."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+
+from sqlalchemy import insert, select
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from calferry.errors import ConfigError, LedgerBusy, Unavailable
+from calferry.ports import Attention
+from calferry.store import migrations
+from calferry.store.attention import waiting
+from calferry.store.database import Database
+from calferry.store.intake import SqlIntake
+from calferry.store.locks import PATIENCE, Locks
+from calferry.store.outbox import SqlOutbox
+from calferry.store.routing import SqlRouting
+from calferry.store.tables import identity
+
+EXAMPLE = "sqlite:////var/lib/calferry/calferry.db"
+
+
+class SqlLedger:
+    """What calferry remembers, in one database. `database` is for the readings in `overview`."""
+
+    def __init__(self, database: Database, locks: Locks, installation: str, ledger: str) -> None:
+        self.database = database
+        self._locks = locks
+        self._installation = installation
+        self._id = ledger
+        self._intake = SqlIntake(database, installation)
+        self._routing = SqlRouting(database)
+        self._outbox = SqlOutbox(database, ledger)
+
+    @property
+    def id(self) -> str:
+        return self._id
+
+    @property
+    def installation(self) -> str:
+        return self._installation
+
+    @property
+    def intake(self) -> SqlIntake:
+        return self._intake
+
+    @property
+    def routing(self) -> SqlRouting:
+        return self._routing
+
+    @property
+    def outbox(self) -> SqlOutbox:
+        return self._outbox
+
+    def attention(self) -> frozenset[Attention]:
+        with self.database.reading() as connection:
+            return waiting(connection)
+
+    def lock(self, name: str) -> AbstractContextManager[None]:
+        return self._locks.hold(name)
+
+    def close(self) -> None:
+        self.database.close()
+
+    def __enter__(self) -> SqlLedger:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_ledger(url: str, installation: str, *, locks: Path | None = None, patience: float = PATIENCE) -> SqlLedger:
+    """Open the ledger at `url` (`sqlite:////path/file.db`), creating it or bringing it up to date first.
+
+    `locks` is the folder of the lock files, `<file>.locks` beside an SQLite file by default; `patience` is how many
+    seconds to wait for a lock. Raises ConfigError when the place cannot be used, the ledger belongs to another
+    installation or was written by a newer calferry.
+    """
+    place = _parse(url)
+    folder = locks or _lock_folder(place)
+    try:
+        _prepare(place, folder)
+    except OSError as error:
+        message = f"The ledger {place.database} cannot be used: {error.strerror}. Set `database` to a file it can be."
+        raise ConfigError([message]) from error
+    database = Database(place)
+    held = Locks(folder, patience)
+    try:
+        with held.hold("the ledger's tables"):
+            migrations.bring_up(database)
+            ledger = _identify(database, installation)
+    except BaseException as error:
+        database.close()
+        if isinstance(error, (DBAPIError, Unavailable)) and not isinstance(error, LedgerBusy):
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            message = f"The ledger at {place.render_as_string()} cannot be opened: {cause}"
+            raise ConfigError([message]) from error
+        raise
+    return SqlLedger(database, held, installation, ledger)
+
+
+def _parse(url: str) -> URL:
+    try:
+        place = make_url(url)
+        place.get_dialect()
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
+        raise ConfigError([f"`database` is no usable address of a database. Write it like {EXAMPLE}"]) from None
+    backend = place.get_backend_name()
+    if backend not in {"sqlite", "postgresql"}:
+        raise ConfigError([f"The ledger cannot be kept in {backend}. Write `database` like {EXAMPLE}"])
+    if backend == "sqlite" and (place.database or ":memory:").startswith((":memory:", "file:")):
+        raise ConfigError([f"The ledger has to be a file: it must outlive calferry. Write `database` like {EXAMPLE}"])
+    return place
+
+
+def _lock_folder(place: URL) -> Path:
+    if place.get_backend_name() != "sqlite":
+        raise ConfigError(["A ledger that is no file needs a folder for its locks."])
+    return Path(f"{place.database}.locks")
+
+
+def _prepare(place: URL, folder: Path) -> None:
+    """Make the file, readable by its owner only, and the folders."""
+    if place.get_backend_name() == "sqlite":
+        file = Path(str(place.database))
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _identify(database: Database, installation: str) -> str:
+    """The id of the ledger, drawn when it is new. Raises ConfigError when it is another installation's."""
+    with database.writing() as connection:
+        row = connection.execute(select(identity)).one_or_none()
+        if row is None:
+            ledger = str(uuid.uuid4())
+            connection.execute(insert(identity), {"id": ledger, "installation": installation})
+            return ledger
+    if row.installation != installation:
+        message = (
+            f"The ledger belongs to the installation {row.installation!r}, not to {installation!r}. The name is part "
+            "of every uid: set `name` back, or set `database` to a new ledger."
+        )
+        raise ConfigError([message])
+    return str(row.id)

@@ -1,0 +1,39 @@
+"""Who works on what: one lock file per name, held by the kernel and freed by it when its process dies.
+
+There is no expiry and no clock: a lock is held exactly as long as its holder lives. The files stay behind, empty.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from calferry.errors import LedgerBusy
+
+PATIENCE = 60.0
+"""Seconds to wait for a lock."""
+
+
+class Locks:
+    def __init__(self, folder: Path, patience: float = PATIENCE) -> None:
+        self._folder = folder
+        self._patience = patience
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[None]:
+        """Hold `name` alone among all processes and threads. Raises LedgerBusy."""
+        path = self._folder / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.lock"
+        lock = FileLock(path, self._patience, mode=0o600, thread_local=False, fallback_to_soft=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            message = f"Another calferry process is working on {name} (waited {self._patience:.0f} seconds)."
+            raise LedgerBusy(message) from None
+        try:
+            yield
+        finally:
+            lock.release()

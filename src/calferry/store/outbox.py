@@ -1,0 +1,203 @@
+"""The ledger as `push` sees it: `ports.Outbox`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func, insert, or_, select, update
+
+from calferry.errors import CalferryError, Conflict, NotAuthorised, Refused
+from calferry.model import Action, Failure, Intent, Marked, Placement, Receipt, Why
+from calferry.ports import Standing
+from calferry.store import filing, journal
+from calferry.store.database import Database, chunks, upsert
+from calferry.store.journal import Entry
+from calferry.store.placing import placed, placement_of
+from calferry.store.tables import calendars, deletions, intents, is_due, is_written, placements
+
+SET_ASIDE = timedelta(hours=1)
+LONGEST_SET_ASIDE = timedelta(hours=24)
+DAY = timedelta(hours=24)
+
+
+def is_free(now: datetime) -> ColumnElement[bool]:
+    """Neither parked, nor set aside until later, nor under way."""
+    row = placements.c
+    later = and_(row.held == "refused", row.not_before <= now)
+    under_way = exists().where(intents.c.calendar == row.calendar, intents.c.uid == row.uid)
+    return and_(or_(row.held == "", later), ~under_way)
+
+
+class SqlOutbox:
+    def __init__(self, database: Database, ledger: str) -> None:
+        self._database = database
+        self._ledger = ledger
+
+    def due_calendars(self, now: datetime) -> Sequence[tuple[str, str]]:
+        row = calendars.c
+        due = exists().where(placements.c.calendar == row.calendar, is_due, is_free(now))
+        under_way = exists().where(intents.c.calendar == row.calendar)
+        open_now = or_(row.paused_until.is_(None), row.paused_until <= now)
+        statement = select(row.calendar, row.target).where(open_now, or_(due, under_way)).order_by(row.calendar)
+        with self._database.reading() as connection:
+            return [(calendar, target) for calendar, target in connection.execute(statement)]
+
+    def unsettled(self, calendar: str) -> Sequence[Intent]:
+        statement = select(intents).where(intents.c.calendar == calendar).order_by(intents.c.id)
+        with self._database.reading() as connection:
+            return [_intent_of(row) for row in connection.execute(statement)]
+
+    def due(self, calendar: str, now: datetime) -> Sequence[Placement]:
+        """Soonest to end first."""
+        statement = select(placements).where(placements.c.calendar == calendar, is_due, is_free(now))
+        with self._database.reading() as connection:
+            found = connection.execute(statement.order_by(placements.c.ends_at, placements.c.uid))
+            return [placement_of(row) for row in found]
+
+    def holds(self, calendar: str, uid: str) -> bool:
+        where = (placements.c.calendar == calendar, placements.c.uid == uid, is_written, ~is_due)
+        with self._database.reading() as connection:
+            return connection.scalar(select(placements.c.uid).where(*where)) is not None
+
+    def standing(self, target: str, now: datetime) -> Mapping[str, Standing]:
+        held, removed = _held(target, now), _removed(target, now - DAY)
+        of_target = select(calendars.c.calendar).where(calendars.c.target == target)
+        with self._database.reading() as connection:
+            standing = {calendar: Standing() for calendar in connection.scalars(of_target)}
+            for calendar, number in connection.execute(held):
+                standing[calendar] = replace(standing[calendar], held=number)
+            for calendar, weak, number in connection.execute(removed):
+                standing[calendar] = replace(standing[calendar], weak=weak, explicit=number - weak)
+        return standing
+
+    def intend(self, planned: Sequence[Intent], at: datetime) -> None:
+        """Raises ValueError where a uid has an unsettled intent in that calendar already."""
+        with self._database.writing() as connection:
+            for chunk in chunks(planned):
+                _intend(connection, chunk, at)
+
+    def file(self, receipts: Sequence[Receipt], at: datetime) -> None:
+        with self._database.writing() as connection:
+            for chunk in chunks(receipts):
+                filing.file(connection, chunk, at)
+
+    def fail(self, failure: Failure, at: datetime) -> None:
+        error = failure.error
+        if not isinstance(error, (Refused, Conflict, NotAuthorised)):
+            return
+        with self._database.writing() as connection:
+            intent = filing.under_way(connection, [failure.uid]).get((failure.calendar, failure.uid))
+            place = placed(connection, [failure.uid]).get((failure.calendar, failure.uid))
+            filing.settle(connection, [intent] if intent else [])
+            if place is not None:
+                _fail(connection, place, intent, error, at)
+
+    def park(self, calendar: str, uids: Collection[str], reason: str, at: datetime) -> None:
+        row = placements.c
+        values = {"held": "parked", "reason": reason, "attempts": 0, "not_before": None}
+        with self._database.writing() as connection:
+            for chunk in chunks(uids):
+                news = or_(row.held != "parked", row.reason != reason)
+                where = (row.calendar == calendar, row.uid.in_(chunk), news)
+                parked = connection.scalars(update(placements).where(*where).values(values).returning(row.uid)).all()
+                journal.write(connection, (Entry(at, calendar, uid, "parked", reason) for uid in parked))
+
+    def pause(self, calendar: str, reason: str, until: datetime) -> None:
+        with self._database.writing() as connection:
+            pauses = connection.scalar(select(calendars.c.pauses).where(calendars.c.calendar == calendar)) or 0
+            values = {"paused_until": until, "pause_reason": reason, "pauses": pauses + 1}
+            upsert(connection, calendars, [{"calendar": calendar} | values])
+            journal.write(connection, [Entry(journal.now(), calendar, "", "paused", reason)])
+
+    def pauses(self, calendar: str) -> int:
+        with self._database.reading() as connection:
+            return connection.scalar(select(calendars.c.pauses).where(calendars.c.calendar == calendar)) or 0
+
+    def resume(self, calendar: str) -> None:
+        values = {"paused_until": None, "pause_reason": "", "pauses": 0}
+        with self._database.writing() as connection:
+            where = (calendars.c.calendar == calendar, calendars.c.paused_until.is_not(None))
+            if connection.execute(update(calendars).where(*where).values(values)).rowcount:
+                journal.write(connection, [Entry(journal.now(), calendar, "", "resumed")])
+
+    def surveyed(self, calendar: str) -> datetime | None:
+        with self._database.reading() as connection:
+            return connection.scalar(select(calendars.c.surveyed_at).where(calendars.c.calendar == calendar))
+
+    def survey(self, calendar: str, found: Sequence[Marked], at: datetime) -> None:
+        ours = sorted((one for one in found if one.mark.ledger == self._ledger), key=lambda one: one.mark.generation)
+        with self._database.writing() as connection:
+            upsert(connection, calendars, [{"calendar": calendar, "surveyed_at": at}])
+            for chunk in chunks({one.mark.uid: one for one in ours}.values()):
+                filing.recover(connection, calendar, chunk, at)
+
+
+def _held(target: str, now: datetime) -> Any:
+    """Per calendar of a target: how many events that have not ended it has acknowledged."""
+    row = placements.c
+    its = calendars.join(placements, row.calendar == calendars.c.calendar)
+    counted = select(row.calendar, func.count()).select_from(its)
+    return counted.where(calendars.c.target == target, is_written, row.ends_at > now).group_by(row.calendar)
+
+
+def _removed(target: str, since: datetime) -> Any:
+    """Per calendar of a target: how many deletions it has acknowledged since, on weak evidence and in all."""
+    row = deletions.c
+    its = calendars.join(deletions, row.calendar == calendars.c.calendar)
+    counted = select(row.calendar, func.count(case((row.weak, 1))), func.count()).select_from(its)
+    recent = (calendars.c.target == target, row.at > since, row.why != Why.MOVED.value)
+    return counted.where(*recent).group_by(row.calendar)
+
+
+def _intend(connection: Connection, planned: Sequence[Intent], at: datetime) -> None:
+    keys = [(intent.calendar, intent.uid) for intent in planned]
+    known = filing.under_way(connection, [intent.uid for intent in planned])
+    if taken := next((key for key in keys if key in known), None):
+        message = f"The outcome of an earlier change of {taken[1]} in {taken[0]} is not known yet."
+        raise ValueError(message)
+    places = placed(connection, [intent.uid for intent in planned])
+    rows = [
+        {
+            "calendar": intent.calendar,
+            "uid": intent.uid,
+            "target": intent.target,
+            "generation": intent.generation,
+            "action": intent.action.value,
+            "fingerprint": intent.fingerprint,
+            "request": intent.request,
+            "created_at": at,
+            "why": place.why if place else "",
+            "weak": place.weak if place else False,
+        }
+        for intent, place in zip(planned, map(places.get, keys), strict=True)
+    ]
+    connection.execute(insert(intents), rows)
+
+
+def _fail(connection: Connection, place: Row[Any], intent: Row[Any] | None, error: CalferryError, at: datetime) -> None:
+    this = update(placements).where(placements.c.calendar == place.calendar, placements.c.uid == place.uid)
+    if isinstance(error, Conflict) and intent is not None:
+        connection.execute(this.values(generation=max(place.generation, intent.generation) + 1))
+        journal.write(connection, [Entry(at, place.calendar, place.uid, "conflict", str(error))])
+    # A refusal is about what was asked: where something else is wanted by now, or a person shall decide, it is moot.
+    moot = place.held == "parked" or (intent is not None and intent.fingerprint != place.wanted_fingerprint)
+    if isinstance(error, Refused) and not moot:
+        pause = min(SET_ASIDE * 2 ** min(place.attempts, 5), LONGEST_SET_ASIDE)
+        aside = {"held": "refused", "reason": str(error), "attempts": place.attempts + 1, "not_before": at + pause}
+        connection.execute(this.values(aside))
+        journal.write(connection, [Entry(at, place.calendar, place.uid, "refused", str(error))])
+
+
+def _intent_of(row: Row[Any]) -> Intent:
+    return Intent(
+        calendar=row.calendar,
+        uid=row.uid,
+        target=row.target,
+        generation=row.generation,
+        action=Action(row.action),
+        fingerprint=row.fingerprint,
+        request=row.request,
+    )

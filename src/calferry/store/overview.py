@@ -1,0 +1,204 @@
+"""What `calferry status` reads: one statement per question, whatever the number of sources and calendars."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, case, func, select
+
+from calferry.store.ledger import SqlLedger
+from calferry.store.outbox import is_free
+from calferry.store.tables import (
+    appointments,
+    calendars,
+    intents,
+    is_due,
+    is_live,
+    is_unrouted,
+    is_written,
+    placements,
+    quarantine,
+    sources,
+    tasks,
+)
+
+PULL = "pull"
+"""The task whose completion makes a source fresh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A row in quarantine; `source_id` is empty where not even the id was readable."""
+
+    source_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unrouted:
+    uid: str
+    source_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceView:
+    """A booking account: when it was last pulled (UTC), and how its appointments fare."""
+
+    source: str
+    pulled_at: datetime | None
+    live: int
+    unlisted: int
+    quarantined: tuple[Unreadable, ...]
+    unrouted: tuple[Unrouted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A change that waits for a person: why and on what evidence an event would leave, '' where it would be written."""
+
+    uid: str
+    why: str
+    evidence: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    uid: str
+    reason: str
+    not_before: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarView:
+    """A calendar: `held` events acknowledged, `due` changes to write now, `unsettled` ones under way. Times in UTC."""
+
+    calendar: str
+    target: str
+    held: int
+    due: int
+    unsettled: int
+    parked: tuple[Parked, ...]
+    refused: tuple[SetAside, ...]
+    surveyed_at: datetime | None
+    written_at: datetime | None
+    paused_until: datetime | None
+    pause_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """An event in a calendar, put there by a route that is not configured any more."""
+
+    calendar: str
+    uid: str
+    route: str
+
+
+def source_views(ledger: SqlLedger) -> Sequence[SourceView]:
+    with ledger.database.reading() as connection:
+        pulled = _by_key(connection.execute(select(tasks.c.source, tasks.c.at).where(tasks.c.task == PULL)))
+        counts = _by_key(connection.execute(_appointment_counts()))
+        unreadable, unrouted = _unreadable(connection), _unrouted(connection)
+        return [
+            SourceView(
+                source=source,
+                pulled_at=pulled[source].at if source in pulled else None,
+                live=counts[source].live if source in counts else 0,
+                unlisted=counts[source].unlisted if source in counts else 0,
+                quarantined=tuple(unreadable[source]),
+                unrouted=tuple(unrouted[source]),
+            )
+            for source in connection.scalars(select(sources.c.source).order_by(sources.c.source))
+        ]
+
+
+def calendar_views(ledger: SqlLedger, now: datetime) -> Sequence[CalendarView]:
+    with ledger.database.reading() as connection:
+        held, due, unsettled = (_by_key(connection.execute(query)) for query in _calendar_counts(now))
+        parked, refused = _parked(connection), _refused(connection)
+        return [
+            CalendarView(
+                calendar=row.calendar,
+                target=row.target,
+                held=held[row.calendar].number if row.calendar in held else 0,
+                due=due[row.calendar].number if row.calendar in due else 0,
+                unsettled=unsettled[row.calendar].number if row.calendar in unsettled else 0,
+                parked=tuple(parked[row.calendar]),
+                refused=tuple(refused[row.calendar]),
+                surveyed_at=row.surveyed_at,
+                written_at=held[row.calendar].written_at if row.calendar in held else None,
+                paused_until=row.paused_until,
+                pause_reason=row.pause_reason,
+            )
+            for row in connection.execute(select(calendars).order_by(calendars.c.calendar))
+        ]
+
+
+def orphans(ledger: SqlLedger, routes: Collection[str]) -> Sequence[Orphan]:
+    """Events that stand in calendars by routes other than `routes`. Nothing takes them away but `calferry remove`."""
+    row = placements.c
+    statement = select(row.calendar, row.uid, row.route).where(is_written, row.route.not_in(list(routes)))
+    with ledger.database.reading() as connection:
+        return [Orphan(*found) for found in connection.execute(statement.order_by(row.calendar, row.uid))]
+
+
+def _by_key(found: Any) -> dict[str, Row[Any]]:
+    return {row[0]: row for row in found}
+
+
+def _appointment_counts() -> Any:
+    row = appointments.c
+    live = func.count(case((is_live, 1))).label("live")
+    unlisted = func.count(case((row.unlisted_at.is_not(None), 1))).label("unlisted")
+    return select(row.source, live, unlisted).group_by(row.source)
+
+
+def _unreadable(connection: Connection) -> dict[str, list[Unreadable]]:
+    row = quarantine.c
+    statement = select(row.source, row.source_id, row.reason).order_by(row.source, row.source_id, row.reason)
+    found = defaultdict(list)
+    for source, source_id, reason in connection.execute(statement):
+        found[source].append(Unreadable(source_id, reason))
+    return found
+
+
+def _unrouted(connection: Connection) -> dict[str, list[Unrouted]]:
+    row = appointments.c
+    statement = select(row.source, row.uid, row.source_id, row.unrouted).where(is_unrouted, is_live)
+    found = defaultdict(list)
+    for source, uid, source_id, reason in connection.execute(statement.order_by(row.source, row.starts_at, row.uid)):
+        found[source].append(Unrouted(uid, source_id, reason))
+    return found
+
+
+def _calendar_counts(now: datetime) -> tuple[Any, Any, Any]:
+    """Per calendar: what it holds and when it was last written to; what is due; what is under way."""
+    row, number = placements.c, func.count().label("number")
+    held = select(row.calendar, number, func.max(row.written_at).label("written_at")).where(is_written)
+    due = select(row.calendar, number).where(is_due, is_free(now))
+    unsettled = select(intents.c.calendar, number).select_from(intents)
+    return held.group_by(row.calendar), due.group_by(row.calendar), unsettled.group_by(intents.c.calendar)
+
+
+def _parked(connection: Connection) -> dict[str, list[Parked]]:
+    row = placements.c
+    columns = (row.calendar, row.uid, row.why, row.evidence, row.reason)
+    found = defaultdict(list)
+    for calendar, *parked in connection.execute(select(*columns).where(is_due, row.held == "parked").order_by(row.uid)):
+        found[calendar].append(Parked(*parked))
+    return found
+
+
+def _refused(connection: Connection) -> dict[str, list[SetAside]]:
+    row = placements.c
+    columns = (row.calendar, row.uid, row.reason, row.not_before)
+    found = defaultdict(list)
+    for calendar, *aside in connection.execute(select(*columns).where(is_due, row.held == "refused").order_by(row.uid)):
+        found[calendar].append(SetAside(*aside))
+    return found

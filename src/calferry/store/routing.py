@@ -1,0 +1,165 @@
+"""The ledger as `route` sees it: `ports.Routing`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, select, update
+
+from calferry.model import Event, Resource, Wanted
+from calferry.ports import Pending, Routed
+from calferry.store import journal
+from calferry.store.codec import appointment_of
+from calferry.store.database import Database, RowValues, chunks, upsert
+from calferry.store.journal import Entry
+from calferry.store.placing import placed, placement_of, wanted_values
+from calferry.store.revisions import enter
+from calferry.store.tables import appointments, calendars, placements, resources, sources
+
+FREE = {"held": "", "reason": "", "attempts": 0, "not_before": None}
+"""The values of a placement that is neither parked nor set aside."""
+
+Wish = tuple[str, str, Wanted]
+"""What somebody wants in a calendar: target, route, and what."""
+
+
+class SqlRouting:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, source: str, basis: str) -> None:
+        with self._database.writing() as connection:
+            enter(connection, source)
+            row = connection.execute(select(sources).where(sources.c.source == source)).one()
+            if row.basis != basis:
+                # All up to the old mark was routed, if by other rules: looking at it again is not a change of its own.
+                again = {"basis": basis, "mark": 0, "untouched_to": max(row.untouched_to, row.mark)}
+                connection.execute(update(sources).where(sources.c.source == source).values(again))
+
+    def pending(self, source: str, now: datetime, limit: int) -> Sequence[Pending]:
+        with self._database.reading() as connection:
+            state = connection.execute(select(sources).where(sources.c.source == source)).one_or_none()
+            if state is None:
+                return []
+            row = appointments.c
+            columns = [row[name] for name in ("uid", "revision", "body", "deletion", "deletion_weak")]
+            this = select(*columns).where(row.source == source)
+            changed = this.where(row.revision > state.mark).order_by(row.revision)
+            waiting = this.where(row.look_again_at <= now).order_by(row.look_again_at, row.uid)
+            found = connection.execute(changed.limit(limit)).all() or connection.execute(waiting.limit(limit)).all()
+            return _pending(connection, found, max(state.mark, state.untouched_to))
+
+    def resources(self, source: str, keys: Collection[str]) -> Mapping[str, Resource]:
+        row = resources.c
+        held = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(keys):
+                columns = select(row.resource, row.kind, row.id, row.fields)
+                for found in connection.execute(columns.where(row.source == source, row.resource.in_(chunk))):
+                    fields = json.loads(found.fields)
+                    held[found.resource] = Resource(source=source, kind=found.kind, id=found.id, fields=fields)
+        return held
+
+    def settle(self, source: str, routed: Iterable[Routed]) -> None:
+        with self._database.writing() as connection:
+            mark = 0
+            for chunk in chunks(routed):
+                _place(connection, source, chunk)
+                _note(connection, source, chunk)
+                mark = max(mark, *(one.revision for one in chunk))
+            # Rows that were only looked at again lie before the mark: they never move it back.
+            moved = update(sources).where(sources.c.source == source, sources.c.mark < mark)
+            connection.execute(moved.values(mark=mark))
+
+
+def _pending(connection: Connection, found: Sequence[Row[Any]], untouched_to: int) -> list[Pending]:
+    where: dict[str, list[Row[Any]]] = {row.uid: [] for row in found}
+    for uids in chunks(where):
+        statement = select(placements).where(placements.c.uid.in_(uids)).order_by(placements.c.calendar)
+        for row in connection.execute(statement):
+            where[row.uid].append(row)
+    return [
+        Pending(
+            uid=row.uid,
+            revision=row.revision,
+            appointment=appointment_of(row.body),
+            deletion=row.deletion,
+            deletion_weak=row.deletion_weak,
+            touched=row.revision > untouched_to,
+            placements=tuple(placement_of(place) for place in where[row.uid]),
+        )
+        for row in found
+    ]
+
+
+def _place(connection: Connection, source: str, routed: Sequence[Routed]) -> None:
+    """Store what differs from what was wanted before."""
+    before = placed(connection, [one.uid for one in routed])
+    rows: list[RowValues] = []
+    entries = []
+    for one in routed:
+        for calendar, (target, route, wanted) in _wishes(one).items():
+            held = before.get((calendar, one.uid))
+            if held is None and not isinstance(wanted, Event):
+                continue
+            names = {"calendar": calendar, "uid": one.uid, "target": target, "route": route, "source": source}
+            row = {**names, **wanted_values(wanted)}
+            if held is None or _differs(held, row):
+                rows.append(_placement_row(held, row))
+                entries.append(Entry(journal.now(), calendar, one.uid, "routed", _detail(held, row)))
+    upsert(connection, placements, rows)
+    upsert(connection, calendars, [{"calendar": row["calendar"], "target": row["target"]} for row in rows])
+    journal.write(connection, entries)
+
+
+def _wishes(routed: Routed) -> dict[str, Wish]:
+    """One wish per calendar. Where routes disagree, an event goes before a removal, and the first before the others."""
+    wishes: dict[str, Wish] = {}
+    for (calendar, target, route), wanted in routed.wanted.items():
+        first = wishes.get(calendar)
+        if first is None or (isinstance(wanted, Event) and not isinstance(first[2], Event)):
+            wishes[calendar] = (target, route, wanted)
+    return wishes
+
+
+def _differs(held: Row[Any], row: RowValues) -> bool:
+    known = held._mapping
+    return any(known[name] != value for name, value in row.items() if name != "wanted")
+
+
+def _placement_row(held: Row[Any] | None, row: RowValues) -> RowValues:
+    """The whole row. What was parked or set aside is free again where something else is wanted, or for another reason.
+
+    That a removal's evidence is worded differently frees nothing.
+    """
+    if held is None:
+        return {**row, **FREE}
+    known = held._mapping
+    same = all(known[name] == row[name] for name in ("wanted_fingerprint", "why", "weak"))
+    kept = {name: known[name] for name in FREE} if same else FREE
+    return {"ends_at": held.ends_at, **row, **kept}
+
+
+def _detail(held: Row[Any] | None, row: RowValues) -> str:
+    if row["why"]:
+        return f"to be removed: {row['why']}"
+    return "to be written" if held is None or held.wanted_fingerprint != row["wanted_fingerprint"] else "same event"
+
+
+def _note(connection: Connection, source: str, routed: Sequence[Routed]) -> None:
+    """Note on the appointments why they have no place and when to look again, where that is new."""
+    notes = {one.uid: (one.unrouted, one.look_again_at) for one in routed}
+    row = appointments.c
+    known = select(row.uid, row.unrouted, row.look_again_at).where(row.uid.in_(list(notes)))
+    before = {uid: (unrouted, again) for uid, unrouted, again in connection.execute(known)}
+    news = [(uid, *note) for uid, note in notes.items() if before.get(uid, note) != note]
+    if not news:
+        return
+    values: dict[str, Any] = {"unrouted": bindparam("why"), "look_again_at": bindparam("again")}
+    statement = update(appointments).where(row.uid == bindparam("of")).values(values)
+    connection.execute(statement, [{"of": uid, "why": why, "again": again} for uid, why, again in news])
+    unrouted = [(uid, why) for uid, why, _again in news if why and why != before[uid][0]]
+    journal.write(connection, (Entry(journal.now(), source, uid, "unrouted", why) for uid, why in unrouted))

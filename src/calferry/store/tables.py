@@ -1,0 +1,297 @@
+"""What the ledger keeps, table by table. These classes never leave `store/`: the border speaks `calferry.model`.
+
+The classes say what is stored; the queries are SQLAlchemy Core over the tables at the end of this module. Datetimes are
+stored in UTC. Texts use '' for "nothing", so that comparing two of them never meets a NULL.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy import (
+    ColumnClause,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    column,
+    literal_column,
+)
+from sqlmodel import Field, SQLModel
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+METADATA = MetaData(naming_convention=NAMES)
+
+# A partial index serves a query only where the query repeats its condition literally, without parameters.
+NOTHING: ColumnClause[str] = literal_column("''", String)
+IS_DUE = column("wanted_fingerprint") != column("written_fingerprint")
+IS_WRITTEN = column("written_fingerprint") != NOTHING
+IS_UNROUTED = column("unrouted") != NOTHING
+
+
+class Row(SQLModel):
+    metadata: ClassVar[MetaData] = METADATA
+
+
+class Identity(Row, table=True):
+    """One row: which ledger this is."""
+
+    __tablename__ = "ledger"
+
+    id: str = Field(primary_key=True)
+    installation: str
+
+
+class Source(Row, table=True):
+    """A booking account: the counter of its revisions, and how far its appointments are routed.
+
+    `mark` is the revision up to which all is routed by the rules `basis` stands for; `untouched_to` was the mark when
+    the basis last changed.
+    """
+
+    __tablename__ = "sources"
+
+    source: str = Field(primary_key=True)
+    revision: int = 0
+    basis: str = ""
+    mark: int = 0
+    untouched_to: int = 0
+
+
+class Stream(Row, table=True):
+    """Where a stream of a source was left."""
+
+    __tablename__ = "streams"
+
+    source: str = Field(primary_key=True)
+    stream: str = Field(primary_key=True)
+    cursor: str
+
+
+class Task(Row, table=True):
+    """When a task of a source was last completed, and the source's revision then."""
+
+    __tablename__ = "tasks"
+
+    source: str = Field(primary_key=True)
+    task: str = Field(primary_key=True)
+    at: datetime
+    revision: int
+
+
+class Appointment(Row, table=True):
+    """The last known state of an appointment. `body` is all of it (JSON), `digest` stands for the body.
+
+    `deletion` is the evidence that it is gone, '' while it lives. `attempts` counts look-ups since it was unlisted.
+    """
+
+    __tablename__ = "appointments"
+    __table_args__ = (
+        UniqueConstraint("source", "revision"),
+        Index("ix_appointments_unrouted", "source", sqlite_where=IS_UNROUTED, postgresql_where=IS_UNROUTED),
+        Index(None, "source", "starts_at"),
+        Index(None, "source", "owner", "asked_at"),
+        Index(
+            "ix_appointments_unlisted",
+            "source",
+            "unlisted_at",
+            sqlite_where=column("unlisted_at").is_not(None),
+            postgresql_where=column("unlisted_at").is_not(None),
+        ),
+        Index(
+            "ix_appointments_look_again",
+            "source",
+            "look_again_at",
+            sqlite_where=column("look_again_at").is_not(None),
+            postgresql_where=column("look_again_at").is_not(None),
+        ),
+    )
+
+    uid: str = Field(primary_key=True)
+    source: str
+    source_id: str
+    revision: int
+    asked_at: datetime
+    digest: str
+    body: str = Field(sa_type=Text)
+    owner: str
+    starts_at: datetime
+    ends_at: datetime
+    deletion: str = ""
+    deletion_weak: bool = False
+    unlisted_at: datetime | None = None
+    look_up_at: datetime | None = None
+    attempts: int = 0
+    look_again_at: datetime | None = None
+    unrouted: str = ""
+
+
+class Use(Row, table=True):
+    """An appointment refers to a resource."""
+
+    __tablename__ = "uses"
+    __table_args__ = (Index(None, "source", "resource"),)
+
+    uid: str = Field(primary_key=True, foreign_key="appointments.uid", ondelete="CASCADE")
+    resource: str = Field(primary_key=True)
+    source: str
+
+
+class Resource(Row, table=True):
+    """Staff, services, the company …: `fields` is a JSON object of texts."""
+
+    __tablename__ = "resources"
+
+    source: str = Field(primary_key=True)
+    resource: str = Field(primary_key=True)
+    kind: str
+    id: str
+    asked_at: datetime
+    fields: str = Field(sa_type=Text)
+
+
+class Quarantine(Row, table=True):
+    """A row that could not be read. Without a readable id, the digest of the reason tells such rows apart."""
+
+    __tablename__ = "quarantine"
+    __table_args__ = (Index(None, "source", "look_up_at"),)
+
+    source: str = Field(primary_key=True)
+    source_id: str = Field(primary_key=True)
+    digest: str = Field(primary_key=True)
+    reason: str = Field(sa_type=Text)
+    asked_at: datetime
+    look_up_at: datetime
+    attempts: int = 0
+
+
+class Placement(Row, table=True):
+    """One appointment in one calendar. A row is never dropped: it keeps the generation.
+
+    `wanted` is the event (JSON) the calendar shall hold; where it is '', `why`, `evidence`, `weak` and `moved_to` are
+    the removal. `held` is '' (free), 'parked' (until its wanted changes or a person decides) or 'refused' (until
+    `not_before`). `ends_at` is the end of the event last wanted.
+    """
+
+    __tablename__ = "placements"
+    __table_args__ = (
+        Index(None, "uid"),
+        Index("ix_placements_due", "calendar", sqlite_where=IS_DUE, postgresql_where=IS_DUE),
+        Index("ix_placements_written", "calendar", "ends_at", sqlite_where=IS_WRITTEN, postgresql_where=IS_WRITTEN),
+    )
+
+    calendar: str = Field(primary_key=True)
+    uid: str = Field(primary_key=True)
+    target: str
+    route: str
+    source: str
+    wanted: str = Field(sa_type=Text)
+    wanted_fingerprint: str
+    why: str
+    evidence: str = Field(sa_type=Text)
+    weak: bool
+    moved_to: str
+    ends_at: datetime
+    written_fingerprint: str = ""
+    href: str = ""
+    etag: str = ""
+    written_at: datetime | None = None
+    generation: int = 0
+    held: str = ""
+    reason: str = Field(default="", sa_type=Text)
+    attempts: int = 0
+    not_before: datetime | None = None
+
+
+class Intent(Row, table=True):
+    """A change whose outcome is not known yet. `why` and `weak` are the removal's, as they were when it was planned."""
+
+    __tablename__ = "intents"
+    __table_args__ = (UniqueConstraint("calendar", "uid"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    calendar: str
+    uid: str
+    target: str
+    generation: int
+    action: str
+    fingerprint: str
+    request: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime
+    why: str
+    weak: bool
+
+
+class Deletion(Row, table=True):
+    """A deletion that a calendar acknowledged: what the brakes count."""
+
+    __tablename__ = "deletions"
+    __table_args__ = (Index(None, "calendar", "at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    calendar: str
+    uid: str
+    at: datetime
+    why: str
+    weak: bool
+
+
+class Calendar(Row, table=True):
+    """A calendar, and whether it is left alone for now. `pauses` counts the pauses since its last receipt."""
+
+    __tablename__ = "calendars"
+
+    calendar: str = Field(primary_key=True)
+    target: str = ""
+    surveyed_at: datetime | None = None
+    paused_until: datetime | None = None
+    pause_reason: str = Field(default="", sa_type=Text)
+    pauses: int = 0
+
+
+class Entry(Row, table=True):
+    """What happened. Only ever added to; `detail` holds no personal data."""
+
+    __tablename__ = "journal"
+    __table_args__ = (Index(None, "uid"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime
+    place: str
+    uid: str
+    what: str
+    detail: str = Field(sa_type=Text)
+
+
+def table(name: str) -> Table:
+    return METADATA.tables[name]
+
+
+identity = table("ledger")
+sources = table("sources")
+streams = table("streams")
+tasks = table("tasks")
+appointments = table("appointments")
+uses = table("uses")
+resources = table("resources")
+quarantine = table("quarantine")
+placements = table("placements")
+intents = table("intents")
+deletions = table("deletions")
+calendars = table("calendars")
+journal = table("journal")
+
+is_due = placements.c.wanted_fingerprint != placements.c.written_fingerprint
+is_written = placements.c.written_fingerprint != NOTHING
+is_unrouted = appointments.c.unrouted != NOTHING
+is_live = appointments.c.deletion == NOTHING

@@ -1,0 +1,67 @@
+"""What every ledger must keep. Subclass `LedgerContract` and give it `ledger` and `url`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from calferry.errors import LedgerBusy
+from calferry.ports import Ledger
+from tests.contracts.ledger_intake import IntakeContract
+from tests.contracts.ledger_outbox import OutboxContract
+from tests.contracts.ledger_routing import RoutingContract
+from tests.contracts.ledger_steps import (
+    INSTALLATION,
+    BrokenRow,
+)
+
+
+class LockContract:
+    @pytest.fixture
+    def holder(self, url: str) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+        """Starts another process that holds a lock until it is killed."""
+        code = (
+            "import sys; from calferry.store import open_ledger\n"
+            "with open_ledger(sys.argv[1], sys.argv[2]) as ledger, ledger.lock(sys.argv[3]):\n"
+            "    print('held', flush=True); sys.stdin.read()"
+        )
+        started: list[subprocess.Popen[str]] = []
+
+        def start(name: str) -> subprocess.Popen[str]:
+            command = [sys.executable, "-c", code, url, INSTALLATION, name]
+            pipe = subprocess.PIPE
+            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)  # noqa: S603 - our own code
+            started.append(process)
+            assert process.stdout is not None
+            assert process.stdout.readline() == "held\n"
+            return process
+
+        yield start
+        for process in started:
+            process.kill()
+            process.communicate()
+
+    def test_a_lock_keeps_another_process_out_until_that_process_dies(
+        self, ledger: Ledger, holder: Callable[[str], subprocess.Popen[str]]
+    ) -> None:
+        process = holder("calendar google:ana")
+        with pytest.raises(LedgerBusy, match="calendar google:ana"), ledger.lock("calendar google:ana"):
+            pass
+        with ledger.lock("calendar google:ben"):
+            process.kill()
+            process.wait()
+        with ledger.lock("calendar google:ana"), ledger.lock("calendar google:ben"):
+            assert ledger.id
+
+    def test_a_lock_is_free_again_after_an_exception(self, ledger: Ledger) -> None:
+        with pytest.raises(BrokenRow), ledger.lock("source"):
+            raise BrokenRow
+        with ledger.lock("source"):
+            assert ledger.id
+
+
+class LedgerContract(IntakeContract, RoutingContract, OutboxContract, LockContract):
+    """All of it. Give it the fixtures `ledger` (of the installation "test", losing patience soon) and `url`."""

@@ -1,0 +1,232 @@
+"""What every ledger must keep: the side that `push` sees."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import pytest
+
+from calferry.errors import Conflict, NotAuthorised, Refused, Unavailable
+from calferry.model import (
+    Action,
+    Failure,
+    Marked,
+    Quarantined,
+    Receipt,
+)
+from calferry.ports import Attention, Ledger
+from tests.builders import ACCOUNT, NOW, appointment, batch, event, mark, receipt
+from tests.contracts.ledger_steps import (
+    CALENDAR,
+    GONE,
+    HOUR,
+    LATER,
+    MOVED,
+    OTHER,
+    PLACE,
+    SECOND,
+    WEAK,
+    due,
+    erase,
+    held,
+    intent,
+    removed,
+    settle,
+    uid,
+    want,
+    write,
+)
+
+
+class OutboxContract:
+    def test_what_is_written_as_wanted_is_not_due(self, ledger: Ledger) -> None:
+        wanted = want(ledger)
+        assert [one.wanted for one in due(ledger)] == [wanted]
+        assert ledger.outbox.due_calendars(NOW) == [(CALENDAR, "workspace")]
+        assert not ledger.outbox.holds(CALENDAR, uid())
+        write(ledger, wanted)
+        assert due(ledger) == []
+        assert ledger.outbox.due_calendars(NOW) == []
+        assert ledger.outbox.holds(CALENDAR, uid())
+        assert held(ledger, NOW) == 1
+        assert held(ledger, wanted.end.astimezone(UTC)) == 0
+        want(ledger, summary="other")
+        assert not ledger.outbox.holds(CALENDAR, uid())
+
+    def test_a_change_under_way_is_not_due_and_keeps_its_exact_request(self, ledger: Ledger) -> None:
+        first, second = want(ledger, "1"), want(ledger, "2")
+        ledger.outbox.intend([intent(second), intent(first)], NOW)
+        assert ledger.outbox.unsettled(CALENDAR) == [intent(second), intent(first)]
+        assert due(ledger) == []
+        assert ledger.outbox.due_calendars(NOW) == [(CALENDAR, "workspace")]
+        with pytest.raises(ValueError, match="not known yet"):
+            ledger.outbox.intend([intent(first)], NOW)
+        ledger.outbox.file([receipt(second, CALENDAR)], NOW)
+        assert ledger.outbox.unsettled(CALENDAR) == [intent(first)]
+
+    def test_filing_a_receipt_twice_is_filing_it_once(self, ledger: Ledger) -> None:
+        wanted = want(ledger)
+        write(ledger, wanted)
+        ledger.outbox.file([receipt(wanted, CALENDAR)], NOW)
+        assert due(ledger) == []
+        settle(ledger, {PLACE: GONE})
+        erase(ledger, uid())
+        ledger.outbox.file([Receipt(calendar=CALENDAR, uid=uid(), fingerprint="", etag="gone")], LATER)
+        assert removed(ledger, NOW) == (0, 1)
+        want(ledger, summary="again")
+        assert [one.generation for one in due(ledger)] == [1]
+
+    def test_a_filed_deletion_raises_the_generation_and_the_placement_keeps_it(self, ledger: Ledger) -> None:
+        write(ledger, want(ledger))
+        settle(ledger, {PLACE: GONE})
+        assert [one.wanted for one in due(ledger)] == [GONE]
+        erase(ledger, uid())
+        assert due(ledger) == []
+        assert held(ledger, NOW) == 0
+        wanted = want(ledger)
+        (again,) = due(ledger)
+        assert (again.wanted, again.generation, again.written) == (wanted, 1, None)
+
+    def test_a_receipt_is_filed_even_where_the_placement_is_lost(self, ledger: Ledger) -> None:
+        want(ledger, "2")
+        lost = event(uid())
+        ledger.outbox.intend([intent(lost)], NOW)
+        ledger.outbox.file([receipt(lost, CALENDAR)], NOW)
+        assert ledger.outbox.unsettled(CALENDAR) == []
+        assert [one.uid for one in due(ledger)] == [uid("2")]
+        assert held(ledger, NOW - SECOND) == 1
+        assert [(one.id, one.what) for one in ledger.attention()] == [(uid(), "parked")]
+
+    def test_the_deletions_of_a_day_are_counted_by_the_evidence_they_were_made_on(self, ledger: Ledger) -> None:
+        for name, removal in (("1", GONE), ("2", WEAK), ("3", MOVED), ("4", WEAK)):
+            write(ledger, want(ledger, name))
+            settle(ledger, {PLACE: removal}, name)
+            erase(ledger, uid(name), LATER if name == "4" else NOW)
+        assert removed(ledger, LATER) == (2, 1)
+        assert removed(ledger, NOW + 24 * HOUR) == (1, 0)
+        assert removed(ledger, LATER + 24 * HOUR) == (0, 0)
+        assert removed(ledger, LATER, OTHER) == (0, 0)
+        assert ledger.outbox.standing("another target", LATER) == {}
+
+    def test_a_deletion_counts_as_what_it_was_when_it_was_planned(self, ledger: Ledger) -> None:
+        write(ledger, want(ledger))
+        settle(ledger, {PLACE: WEAK})
+        ledger.outbox.intend([intent(uid(), Action.DELETE)], NOW)
+        wanted = want(ledger, summary="back again")
+        ledger.outbox.file([Receipt(calendar=CALENDAR, uid=uid(), fingerprint="")], NOW)
+        assert removed(ledger, NOW) == (1, 0)
+        assert [(one.wanted, one.generation) for one in due(ledger)] == [(wanted, 1)]
+
+    def test_a_refused_change_is_set_aside_for_longer_each_time_up_to_a_day(self, ledger: Ledger) -> None:
+        wanted, at, pauses = want(ledger), NOW, []
+        for _ in range(7):
+            ledger.outbox.intend([intent(wanted)], at)
+            ledger.outbox.fail(Failure(calendar=CALENDAR, uid=uid(), error=Refused("too long")), at)
+            assert ledger.outbox.unsettled(CALENDAR) == []
+            hours = next(hours for hours in range(1, 48) if due(ledger, at + hours * HOUR))
+            assert due(ledger, at + hours * HOUR - SECOND) == []
+            pauses.append(hours)
+            at += hours * HOUR
+        assert pauses == [1, 2, 4, 8, 16, 24, 24]
+
+    def test_a_refusal_of_what_is_not_wanted_any_more_sets_nothing_aside(self, ledger: Ledger) -> None:
+        ledger.outbox.intend([intent(want(ledger))], NOW)
+        newer = want(ledger, summary="newer")
+        ledger.outbox.fail(Failure(calendar=CALENDAR, uid=uid(), error=Refused("too long")), NOW)
+        assert [one.wanted for one in due(ledger)] == [newer]
+
+    def test_a_conflict_uses_the_identity_up(self, ledger: Ledger) -> None:
+        ledger.outbox.intend([intent(want(ledger))], NOW)
+        ledger.outbox.fail(Failure(calendar=CALENDAR, uid=uid(), error=Conflict()), NOW)
+        assert ledger.outbox.unsettled(CALENDAR) == []
+        assert [one.generation for one in due(ledger)] == [1]
+
+    def test_a_closed_calendar_drops_the_intent_and_nothing_else(self, ledger: Ledger) -> None:
+        ledger.outbox.intend([intent(want(ledger))], NOW)
+        ledger.outbox.fail(Failure(calendar=CALENDAR, uid=uid(), error=NotAuthorised()), NOW)
+        assert ledger.outbox.unsettled(CALENDAR) == []
+        assert [one.generation for one in due(ledger)] == [0]
+
+    def test_an_unknown_outcome_stays_unsettled(self, ledger: Ledger) -> None:
+        ledger.outbox.intend([intent(want(ledger))], NOW)
+        ledger.outbox.fail(Failure(calendar=CALENDAR, uid=uid(), error=Unavailable()), NOW)
+        assert len(ledger.outbox.unsettled(CALENDAR)) == 1
+        assert due(ledger) == []
+
+    def test_a_parked_change_waits_while_the_others_go_on(self, ledger: Ledger) -> None:
+        want(ledger, "1")
+        other = want(ledger, "2")
+        ledger.outbox.park(CALENDAR, [uid("1")], "guests", NOW)
+        assert [one.wanted for one in due(ledger, NOW + 365 * 24 * HOUR)] == [other]
+
+    def test_a_paused_calendar_is_left_alone_until_then(self, ledger: Ledger) -> None:
+        want(ledger)
+        ledger.outbox.pause(CALENDAR, "closed", LATER)
+        assert ledger.outbox.due_calendars(NOW) == []
+        assert ledger.outbox.due_calendars(LATER) == [(CALENDAR, "workspace")]
+        ledger.outbox.resume(CALENDAR)
+        assert ledger.outbox.due_calendars(NOW) == [(CALENDAR, "workspace")]
+
+    def test_pauses_are_counted_until_the_calendar_acknowledges_something(self, ledger: Ledger) -> None:
+        wanted = want(ledger)
+        assert ledger.outbox.pauses(CALENDAR) == 0
+        ledger.outbox.pause(CALENDAR, "closed", LATER)
+        ledger.outbox.pause(CALENDAR, "still closed", LATER)
+        assert ledger.outbox.pauses(CALENDAR) == 2
+        write(ledger, wanted)
+        assert ledger.outbox.pauses(CALENDAR) == 0
+        ledger.outbox.pause(CALENDAR, "closed", LATER)
+        ledger.outbox.resume(CALENDAR)
+        assert ledger.outbox.pauses(CALENDAR) == 0
+
+    def test_all_that_waits_for_a_person_is_told_until_it_is_over(self, ledger: Ledger) -> None:
+        unread = (Quarantined("9", "no end"), Quarantined("", "no id"))
+        ledger.intake.record(ACCOUNT, batch(appointment("3"), quarantined=unread))
+        settle(ledger, {}, "3", unrouted="no owner")
+        want(ledger, "1")
+        ledger.outbox.park(CALENDAR, [uid("1")], "guests", NOW)
+        want(ledger, "2")
+        ledger.outbox.fail(Failure(calendar=CALENDAR, uid=uid("2"), error=Refused("too long")), NOW)
+        assert ledger.attention() == {
+            Attention(where=ACCOUNT, what="quarantined", id="9", reason="no end"),
+            Attention(where=ACCOUNT, what="quarantined", id="", reason="no id"),
+            Attention(where=ACCOUNT, what="unrouted", id=uid("3"), reason="no owner"),
+            Attention(where=CALENDAR, what="parked", id=uid("1"), reason="guests"),
+            Attention(where=CALENDAR, what="refused", id=uid("2"), reason="too long"),
+        }
+        ledger.intake.record(ACCOUNT, batch(appointment("9")))
+        for _ in range(2):
+            ledger.intake.complete(ACCOUNT, "all", LATER)
+        settle(ledger, {PLACE: event(uid("3"))}, "3")
+        want(ledger, "1", summary="other")
+        want(ledger, "2", summary="other")
+        assert ledger.attention() == frozenset()
+
+    def test_a_survey_gives_receipts_back_to_what_bears_our_mark(self, ledger: Ledger) -> None:
+        assert ledger.outbox.surveyed(CALENDAR) is None
+        wanted = {name: want(ledger, name) for name in ("1", "2", "3", "4")}
+        write(ledger, wanted["4"])
+        marks = [
+            mark(uid("1"), wanted["1"].fingerprint, generation=1, ledger=ledger.id),
+            mark(uid("1"), "older", generation=0, ledger=ledger.id),
+            mark(uid("2"), wanted["2"].fingerprint, ledger="another ledger"),
+            mark(uid("4"), "changed by hand", ledger=ledger.id),
+            mark(uid("5"), "unknown", ledger=ledger.id),
+        ]
+        found = [Marked(one, f"h{number}", '"9"') for number, one in enumerate(marks)]
+        ledger.outbox.survey(CALENDAR, found, LATER)
+        assert ledger.outbox.surveyed(CALENDAR) == LATER
+        assert {one.uid for one in due(ledger)} == {uid("2"), uid("3")}
+        settle(ledger, {PLACE: GONE}, "1")
+        removal = next(one for one in due(ledger) if one.uid == uid("1"))
+        expected = Receipt(calendar=CALENDAR, uid=uid("1"), fingerprint=wanted["1"].fingerprint, href="h0", etag='"9"')
+        assert (removal.written, removal.generation) == (expected, 1)
+        assert ledger.outbox.holds(CALENDAR, uid("4"))
+
+    def test_a_survey_passes_over_identities_that_are_used_up(self, ledger: Ledger) -> None:
+        write(ledger, want(ledger))
+        settle(ledger, {PLACE: GONE})
+        erase(ledger, uid())
+        want(ledger)
+        ledger.outbox.survey(CALENDAR, [Marked(mark(uid(), "f", ledger=ledger.id), "h", "e")], LATER)
+        assert [one.written for one in due(ledger)] == [None]

@@ -1,0 +1,126 @@
+"""What every ledger must keep: the side that `route` sees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from calferry.errors import Refused
+from calferry.model import (
+    Failure,
+    Placement,
+)
+from calferry.ports import Ledger, Routed
+from tests.builders import ACCOUNT, NOW, appointment, batch, event, receipt
+from tests.contracts.ledger_steps import (
+    CALENDAR,
+    GONE,
+    LATER,
+    MOVED,
+    OTHER,
+    OTHER_PLACE,
+    PLACE,
+    WEAK,
+    due,
+    pending,
+    settle,
+    uid,
+    want,
+    write,
+)
+
+
+class RoutingContract:
+    def test_pending_follows_the_revisions_up_to_the_limit(self, ledger: Ledger) -> None:
+        ledger.routing.begin(ACCOUNT, "rules")
+        ledger.intake.record(ACCOUNT, batch(*(appointment(str(number)) for number in range(5))))
+        ledger.intake.record(ACCOUNT, batch(appointment("0", summary="changed"), asked_at=LATER))
+        assert [one.appointment.source_id for one in pending(ledger, limit=3)] == ["1", "2", "3"]
+        settle(ledger, {}, "3")
+        assert [one.appointment.source_id for one in pending(ledger)] == ["4", "0"]
+        assert all(one.touched for one in pending(ledger))
+
+    def test_another_basis_looks_at_every_row_and_tells_the_untouched_from_the_touched(self, ledger: Ledger) -> None:
+        ledger.routing.begin(ACCOUNT, "rules")
+        ledger.intake.record(ACCOUNT, batch(appointment("1"), appointment("2")))
+        settle(ledger, {}, "2")
+        ledger.routing.begin(ACCOUNT, "rules")
+        assert pending(ledger) == []
+        ledger.intake.record(ACCOUNT, batch(appointment("3")))
+        ledger.routing.begin(ACCOUNT, "other rules")
+        told = [("1", False), ("2", False), ("3", True)]
+        assert [(one.appointment.source_id, one.touched) for one in pending(ledger)] == told
+        settle(ledger, {}, "1")
+        ledger.routing.begin(ACCOUNT, "yet other rules")
+        assert [(one.appointment.source_id, one.touched) for one in pending(ledger)] == told
+
+    def test_looking_again_comes_last_and_leaves_the_mark_where_it_is(self, ledger: Ledger) -> None:
+        ledger.routing.begin(ACCOUNT, "rules")
+        ledger.intake.record(ACCOUNT, batch(appointment("1"), appointment("2"), appointment("3")))
+        settle(ledger, {}, "1", look_again_at=LATER)
+        assert [one.appointment.source_id for one in pending(ledger, LATER)] == ["2", "3"]
+        settle(ledger, {}, "3")
+        assert pending(ledger) == []
+        (again,) = pending(ledger, LATER)
+        assert (again.appointment.source_id, again.touched) == ("1", False)
+        ledger.routing.settle(ACCOUNT, [Routed(uid=again.uid, revision=again.revision, wanted={})])
+        assert pending(ledger, LATER) == []
+
+    def test_pending_brings_the_placements_with_what_they_want_and_hold(self, ledger: Ledger) -> None:
+        ledger.intake.record(ACCOUNT, batch(appointment()))
+        wanted = event(
+            uid(), categories=("a", "b"), start=datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Paris"))
+        )
+        settle(ledger, {PLACE: wanted})
+        write(ledger, wanted)
+        settle(ledger, {PLACE: MOVED, OTHER_PLACE: wanted})
+        ledger.routing.begin(ACCOUNT, "rules")
+        ledger.routing.begin(ACCOUNT, "other rules")
+        assert pending(ledger)[0].placements == (
+            Placement(
+                calendar=CALENDAR,
+                uid=uid(),
+                target="workspace",
+                route="staff",
+                wanted=MOVED,
+                written=receipt(wanted, CALENDAR),
+            ),
+            Placement(calendar=OTHER, uid=uid(), target="workspace", route="staff", wanted=wanted),
+        )
+
+    def test_a_removal_of_what_was_never_placed_stores_nothing(self, ledger: Ledger) -> None:
+        ledger.intake.record(ACCOUNT, batch(appointment()))
+        settle(ledger, {PLACE: GONE})
+        ledger.routing.begin(ACCOUNT, "other rules")
+        assert pending(ledger)[0].placements == ()
+        assert ledger.outbox.due_calendars(NOW) == []
+
+    def test_where_two_routes_want_one_calendar_an_event_goes_before_a_removal(self, ledger: Ledger) -> None:
+        wanted = want(ledger)
+        write(ledger, wanted)
+        settle(ledger, {PLACE: GONE, (CALENDAR, "workspace", "feeds"): wanted})
+        assert due(ledger) == []
+        assert ledger.outbox.holds(CALENDAR, uid())
+
+    def test_a_wanted_that_is_another_frees_what_was_parked_or_set_aside(self, ledger: Ledger) -> None:
+        first = want(ledger)
+        ledger.outbox.park(CALENDAR, [uid()], "20 % of all events", NOW)
+        settle(ledger, {PLACE: first})
+        assert due(ledger) == []
+        second = want(ledger, summary="other")
+        assert [one.wanted for one in due(ledger)] == [second]
+        ledger.outbox.fail(Failure(calendar=CALENDAR, uid=uid(), error=Refused("too long")), NOW)
+        settle(ledger, {PLACE: second})
+        assert due(ledger) == []
+        third = want(ledger, summary="third")
+        assert [one.wanted for one in due(ledger)] == [third]
+
+    def test_a_parked_removal_is_freed_by_stronger_evidence_but_not_by_other_words(self, ledger: Ledger) -> None:
+        write(ledger, want(ledger))
+        settle(ledger, {PLACE: WEAK})
+        ledger.outbox.park(CALENDAR, [uid()], "weak evidence", NOW)
+        settle(ledger, {PLACE: replace(WEAK, evidence="404 at ten")})
+        assert due(ledger) == []
+        settle(ledger, {PLACE: GONE})
+        assert [one.wanted for one in due(ledger)] == [GONE]

@@ -1,0 +1,107 @@
+"""What is asked on every pass reads no more rows in a large ledger than in a small one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, insert, text
+
+from calferry.store import SqlLedger, overview
+from calferry.store.tables import appointments, placements
+from tests.builders import ACCOUNT, NOW
+from tests.contracts.ledger_steps import CALENDAR
+
+QUESTIONS: dict[str, Callable[[SqlLedger], object]] = {
+    "which calendars are due": lambda ledger: ledger.outbox.due_calendars(NOW),
+    "what is due": lambda ledger: ledger.outbox.due(CALENDAR, NOW),
+    "what is under way": lambda ledger: ledger.outbox.unsettled(CALENDAR),
+    "what is to be routed": lambda ledger: ledger.routing.pending(ACCOUNT, NOW, 100),
+    "what is unlisted": lambda ledger: ledger.intake.unlisted(ACCOUNT, NOW, 100),
+    "what is in quarantine": lambda ledger: ledger.intake.quarantined(ACCOUNT, NOW, 100),
+    "which resources are missing": lambda ledger: ledger.intake.lacks_resources(ACCOUNT),
+    "what waits for a person": lambda ledger: ledger.attention(),
+}
+
+
+def fill(ledger: SqlLedger, number: int) -> None:
+    """Settled appointments and placements, as many as asked for."""
+    ledger.routing.begin(ACCOUNT, "rules")
+    moments = {"starts_at": NOW, "ends_at": NOW, "asked_at": NOW}
+    row = {"source": ACCOUNT, "digest": "", "body": "{}", "owner": "", **moments}
+    place = {"calendar": CALENDAR, "target": "t", "route": "r", "source": ACCOUNT, "wanted": "{}", "ends_at": NOW}
+    place |= {"wanted_fingerprint": "f", "written_fingerprint": "f", "why": "", "evidence": "", "weak": False}
+    names = [f"{index:06}" for index in range(number)]
+    rows = [row | {"uid": name, "source_id": name, "revision": index} for index, name in enumerate(names)]
+    with ledger.database.writing() as connection:
+        connection.execute(insert(appointments), rows)
+        connection.execute(insert(placements), [place | {"moved_to": "", "uid": name} for name in names])
+        connection.execute(text("INSERT INTO calendars VALUES (:key, 't', NULL, NULL, '', 0)"), {"key": CALENDAR})
+        connection.execute(text("UPDATE sources SET mark = :number, revision = :number"), {"number": number})
+        connection.execute(text("INSERT INTO tasks VALUES (:key, 'resources', :at, :n)"), resources_known(number))
+
+
+def resources_known(revision: int) -> dict[str, object]:
+    return {"key": ACCOUNT, "at": "2026-11-25 09:00:00.000000", "n": revision}
+
+
+def plans(ledger: SqlLedger, ask: Callable[[SqlLedger], object]) -> list[str]:
+    """How SQLite carries out every statement of a question."""
+    statements: list[tuple[str, Any]] = []
+
+    def remember(_connection: Connection, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        statements.append((statement, parameters))
+
+    event.listen(ledger.database.engine, "before_cursor_execute", remember)
+    ask(ledger)
+    event.remove(ledger.database.engine, "before_cursor_execute", remember)
+    with ledger.database.reading() as connection:
+        return [
+            row[3]
+            for statement, parameters in statements
+            if statement.startswith("SELECT")
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+
+
+def steps(ledger: SqlLedger, ask: Callable[[SqlLedger], object]) -> int:
+    """How many hundreds of virtual machine steps SQLite takes to answer."""
+    counted = 0
+
+    def count() -> int:
+        nonlocal counted
+        counted += 1
+        return 0
+
+    with ledger.database.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.set_progress_handler(count, 100)
+    ask(ledger)
+    driver.set_progress_handler(None, 0)
+    return counted
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_no_question_of_a_pass_scans_what_grows(ledger: SqlLedger, question: str) -> None:
+    fill(ledger, 1_000)
+    plan = plans(ledger, QUESTIONS[question])
+    assert plan
+    # A scan by way of a partial index reads only what is due, held or unrouted.
+    partial = ("ix_placements_due", "ix_appointments_unrouted")
+    scans = [line for line in plan if line.startswith("SCAN") and not line.endswith(partial)]
+    assert [line for line in scans if not line.startswith(("SCAN calendars", "SCAN quarantine", "SCAN CONSTANT"))] == []
+
+
+def test_nothing_changed_costs_the_same_in_a_ledger_a_hundred_times_as_large(ledger: SqlLedger) -> None:
+    fill(ledger, 1_000)
+    small = {question: steps(ledger, ask) for question, ask in QUESTIONS.items()}
+    with ledger.database.writing() as connection:
+        for table in ("appointments", "placements", "calendars", "sources", "tasks"):
+            connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - names from the line above
+    fill(ledger, 100_000)
+    large = {question: steps(ledger, ask) for question, ask in QUESTIONS.items()}
+    assert all(large[question] <= small[question] + 1 for question in QUESTIONS), (small, large)
+    assert steps(ledger, lambda ledger: ledger.outbox.park(CALENDAR, ["none"], "", NOW)) < 100
+    assert steps(ledger, overview.source_views) > 1_000, "the meter measures"
