@@ -1,0 +1,80 @@
+"""One pass over everything: `bring` (pull and route), then `deliver` (write and clear)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from calferry.errors import PARKED, SEVERITY, CalferryError
+from calferry.ports import Attention
+from calferry.sync.installation import Installation, Tally, Watch
+from calferry.sync.pull import pull
+from calferry.sync.push import clear, lanes, write
+from calferry.sync.route import route
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What one pass did: what was pulled by source name, what was pushed over all, and what waits for a person.
+
+    `new` is the part of `attention` that the pass before did not leave behind.
+    """
+
+    pulled: Mapping[str, Tally]
+    pushed: Tally
+    attention: frozenset[Attention]
+    new: frozenset[Attention]
+
+    @property
+    def errors(self) -> tuple[CalferryError, ...]:
+        pulled = (error for tally in self.pulled.values() for error in tally.errors)
+        return (*pulled, *self.pushed.errors)
+
+    @property
+    def exit_code(self) -> int:
+        """The gravest of what happened; what already waited for a person before does not count again."""
+        codes = {error.exit_code for error in self.errors}
+        codes |= {PARKED if one.parked else 1 for one in self.new}
+        return next((code for code in SEVERITY if code in codes), 0)
+
+
+def run(installation: Installation, watch: Watch) -> Report:
+    """One pass over everything: pull and route every source, then write and clear every calendar.
+
+    A booking system that is down stops no calendar; a calendar that is down stops no pull and no other calendar.
+    Raises Stopped.
+    """
+    before = installation.ledger.attention()
+    pulled = bring(installation, watch)
+    pushed = deliver(installation, watch)
+    attention = installation.ledger.attention()
+    return Report(pulled=pulled, pushed=pushed, attention=attention, new=attention - before)
+
+
+def bring(installation: Installation, watch: Watch) -> dict[str, Tally]:
+    """Pull and route every source, by name. What a source cannot tell stays as it was. Raises Stopped."""
+    pulled: dict[str, Tally] = {}
+    for account in installation.accounts:
+        tally = _guarded(partial(pull, account, installation.ledger, installation.clock, watch))
+        tally.add(_guarded(partial(route, account, installation, watch)))
+        pulled[account.source.name] = tally
+    return pulled
+
+
+def deliver(installation: Installation, watch: Watch) -> Tally:
+    """Write every calendar, then clear every calendar: a move is in the new one before it leaves the old. Raises
+    Stopped."""
+    pushed = Tally()
+    for half in (write, clear):
+        for (target, _), calendars in lanes(installation).items():
+            pushed.add(_guarded(partial(half, installation, target, calendars, watch)))
+    return pushed
+
+
+def _guarded(step: Callable[[], Tally]) -> Tally:
+    """A step whose failure ends that step only."""
+    try:
+        return step()
+    except CalferryError as error:
+        return Tally(errors=[error])

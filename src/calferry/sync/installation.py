@@ -1,0 +1,88 @@
+"""What one configuration describes, joined, and how a pass over it is counted and watched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from calferry.errors import CalferryError
+from calferry.model import Window
+from calferry.plan import Brakes, Planner
+from calferry.ports import Clock, Ledger, Source, Target
+from calferry.rules import Route
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rhythm:
+    """How often a source is asked, and how far the window reaches from now."""
+
+    near: timedelta = timedelta(minutes=15)
+    all: timedelta = timedelta(hours=24)
+    past: timedelta = timedelta(days=30)
+    future: timedelta = timedelta(days=400)
+
+    def window(self, now: datetime) -> Window:
+        return Window(now - self.past, now + self.future)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """A source with its rhythm and its routes. `basis` stands for everything that decides what the routes make of a
+    row: where it is another than before, every row is routed anew."""
+
+    source: Source
+    rhythm: Rhythm
+    routes: tuple[Route, ...]
+    basis: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """All that one configuration file describes, joined."""
+
+    name: str
+    accounts: tuple[Account, ...]
+    targets: Mapping[str, Target]
+    ledger: Ledger
+    clock: Clock
+    brakes: Brakes = field(default_factory=Brakes)
+
+    @property
+    def planner(self) -> Planner:
+        return Planner(installation=self.name, ledger=self.ledger.id, brakes=self.brakes)
+
+
+def _silent(step: str, done: int) -> None:
+    """The default: nobody watches."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who follows a pass: `tell(step, done)` hears of progress, `stopping()` may end it between two requests."""
+
+    tell: Callable[[str, int], None] = _silent
+    stopping: Callable[[], bool] = lambda: False
+
+
+class Stopped(Exception):
+    """Asked to stop; everything done so far is filed."""
+
+
+@dataclass
+class Tally:
+    """What one step did, in numbers, and the errors that ended parts of it."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    errors: list[CalferryError] = field(default_factory=list)
+
+    def __getitem__(self, what: str) -> int:
+        return self.counts.get(what, 0)
+
+    def count(self, what: str, number: int = 1) -> None:
+        self.counts[what] = self.counts.get(what, 0) + number
+
+    def add(self, other: Tally) -> None:
+        for what, number in other.counts.items():
+            self.count(what, number)
+        self.errors.extend(other.errors)

@@ -1,0 +1,128 @@
+"""The composition root: the only place that knows which class goes where.
+
+The folders `sources` and `targets` are the registry: a module there with `Settings` and `build` is a kind of that name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pkgutil
+import zoneinfo
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+
+from calferry import sources, targets
+from calferry.config import Kinds, Settings, load
+from calferry.errors import ConfigError
+from calferry.model import FINGERPRINT_VERSION
+from calferry.ports import Clock, Ledger, Source, Target
+from calferry.rules import RULES_VERSION, Route
+from calferry.sync.installation import Account, Installation, Rhythm
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def settings(path: Path) -> Settings:
+    """What the configuration file says. Raises ConfigError with every problem in it."""
+    return load(
+        path,
+        kinds=Kinds(
+            sources={kind: module.Settings for kind, module in _adapters(sources).items()},
+            targets={kind: module.Settings for kind, module in _adapters(targets).items()},
+        ),
+    )
+
+
+@contextmanager
+def installation(settings: Settings, clock: Clock | None = None) -> Iterator[Installation]:
+    """All that the settings describe, with its ledger open. Raises ConfigError."""
+    from calferry.store import open_ledger
+
+    joined_sources = build_sources(settings, clock or SystemClock())
+    with open_ledger(settings.database, settings.name) as ledger:
+        yield join(settings, joined_sources, ledger, clock or SystemClock())
+
+
+def join(settings: Settings, joined: Mapping[str, Source], ledger: Ledger, clock: Clock) -> Installation:
+    """Sources, targets, routes and ledger as one installation."""
+    return Installation(
+        name=settings.name,
+        accounts=tuple(_account(settings, source) for source in joined.values()),
+        targets=build_targets(settings, clock),
+        ledger=ledger,
+        clock=clock,
+    )
+
+
+def build_sources(settings: Settings, clock: Clock) -> dict[str, Source]:
+    """The sources by configured name. Raises ConfigError when two of them are one account."""
+    _use_our_own_zones()
+    adapters = _adapters(sources)
+    built: dict[str, Source] = {
+        one.name: adapters[one.kind].build(one.name, one.options, clock=clock) for one in settings.sources.values()
+    }
+    owners: dict[str, str] = {}
+    problems = [
+        f"sources.{name} and sources.{owners[source.key]} are the same account ({source.key}); keep one"
+        for name, source in built.items()
+        if owners.setdefault(source.key, name) != name
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return built
+
+
+def build_targets(settings: Settings, clock: Clock) -> dict[str, Target]:
+    """The targets by configured name."""
+    adapters = _adapters(targets)
+    return {one.name: adapters[one.kind].build(one.name, one.options, clock=clock) for one in settings.targets.values()}
+
+
+def _adapters(package: ModuleType) -> dict[str, ModuleType]:
+    """The adapter modules of a package, by kind."""
+    modules = {
+        one.name: import_module(f"{package.__name__}.{one.name}") for one in pkgutil.iter_modules(package.__path__)
+    }
+    return {kind: module for kind, module in modules.items() if hasattr(module, "build")}
+
+
+def _account(settings: Settings, source: Source) -> Account:
+    said = settings.sources[source.name]
+    routes = tuple(route for route in settings.routes if route.source == source.name)
+    return Account(
+        source=source,
+        rhythm=Rhythm(near=said.near, all=said.all, past=said.past, future=said.future),
+        routes=routes,
+        basis=_basis(settings, routes),
+    )
+
+
+def _basis(settings: Settings, routes: tuple[Route, ...]) -> str:
+    """A digest of everything that decides what the routes make of a row: the rules, the zones, the configuration.
+
+    Secrets do not count: pydantic dumps them masked.
+    """
+    reached = {route.target: settings.targets[route.target] for route in routes}
+    decides = [
+        RULES_VERSION,
+        FINGERPRINT_VERSION,
+        version("tzdata"),
+        repr(routes),
+        {name: [one.kind, one.options.model_dump_json()] for name, one in reached.items()},
+    ]
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
+def _use_our_own_zones() -> None:
+    """Time zones come from the `tzdata` package alone, so that their version is known and the old names are there:
+    distributions ship theirs without the backward links."""
+    zoneinfo.reset_tzpath(to=())
