@@ -75,6 +75,10 @@ class Stage(Protocol):
         """From now on the row's start cannot be read; its id can."""
         ...
 
+    def strip(self, source_id: str) -> None:
+        """From now on the row holds nothing but its id, wherever it is told of."""
+        ...
+
     def modernise(self) -> None:
         """From now on all rows bear a member and a status word ("teleported") that nobody has heard of."""
         ...
@@ -303,6 +307,23 @@ class SourceContract:
         assert [row.source_id for row in deleted] == [source_id]
         assert deleted[0].evidence
         assert isinstance(source.look_up(source_id), Gone | NotFound)
+
+    def test_a_row_that_holds_nothing_but_its_id_deletes_nothing(self, stage: Stage, source: Source) -> None:
+        """One malformed listing must not empty a calendar."""
+        cursor = first_pass(source)
+        bare, sound = stage.book(AT_NINE), stage.book(AT_NINE)
+        stage.strip(bare)
+        for batches in (source.changes(source.streams[0], cursor, WINDOW), source.within(WINDOW)):
+            told = [batch for batch in batches if batch.appointments or batch.deleted or batch.quarantined]
+            assert [row for batch in told for row in batch.deleted] == []
+            assert [row.source_id for batch in told for row in batch.quarantined] == [bare]
+            assert appointments(told).keys() == {sound}
+
+    def test_nothing_but_an_id_is_no_answer_to_a_look_up(self, stage: Stage, source: Source) -> None:
+        source_id = stage.book(AT_NINE)
+        stage.strip(source_id)
+        with pytest.raises(Unavailable):
+            source.look_up(source_id)
 
     def test_a_moved_appointment_keeps_its_id(self, stage: Stage, source: Source) -> None:
         source_id = stage.book(AT_NINE)

@@ -68,6 +68,14 @@ class AgendizeStage:
     def garble(self, source_id: str) -> None:
         self.server.switches.broken_starts.add(source_id)
 
+    def strip(self, source_id: str) -> None:
+        def bare(row: dict[str, Any]) -> dict[str, Any]:
+            return {"id": source_id} if row.get("id") == source_id else row
+
+        self.rewrite_reply(
+            lambda reply: reply | {"items": [bare(row) for row in reply["items"]]} if "items" in reply else bare(reply)
+        )
+
     def modernise(self) -> None:
         self.rewrite(lambda row: row | {"status": "teleported", "hologram": {"colours": [1, None, {}]}})
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import pytest
 
-from calferry.errors import CursorExpired, Unavailable
-from calferry.model import Cursor, Found, Gone, NotFound, Status, Window, zone_name
+from calferry.errors import CalferryError, CursorExpired, NotAuthorised, Unavailable
+from calferry.model import Batch, Cursor, Found, Gone, NotFound, Status, Window, zone_name
 from calferry.sandbox import faults
 from calferry.sandbox.agendize import AgendizeServer
 from calferry.sandbox.messages import Response
@@ -20,6 +20,18 @@ from tests.sources.agendize import COMPANY, KEY, TOKEN, AgendizeStage
 
 DECEMBER = Window(datetime(2026, 12, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
 STREAM = "appointments"
+
+
+def about(day: str) -> faults.Match:
+    """Requests for the listing that begins on that day: the day before a month does."""
+    return lambda request: (request.one("startDate") or "").startswith(day)
+
+
+def until_it_raises(batches: Iterator[Batch]) -> tuple[list[Batch], CalferryError]:
+    told: list[Batch] = []
+    with pytest.raises(CalferryError) as raised:
+        told.extend(batch for batch in batches)
+    return told, raised.value
 
 
 @pytest.fixture
@@ -185,6 +197,51 @@ class TestProof:
         assert [next(slices).covers is not None for _ in range(2)] == [True, True]
         with pytest.raises(Unavailable):
             next(slices)
+
+    def test_a_month_that_fails_does_not_stop_the_others(self, stage: AgendizeStage, source: AgendizeSource) -> None:
+        source_id = stage.book(datetime(2027, 2, 3, 9, 0))
+        outage = about("2026-11-30")
+        stage.server.faults.add(faults.status(500), match=outage, times=None)
+        batches, error = until_it_raises(source.within(WINDOW))
+        covered = [batch.covers for batch in batches]
+        assert isinstance(error, Unavailable)
+        assert None not in covered
+        assert [one.start.month for one in covered if one] == [10, 11, 1, 2, 3, 4]
+        assert source_id in appointments(batches)
+
+    def test_of_several_months_that_fail_the_first_one_is_told(
+        self, stage: AgendizeStage, source: AgendizeSource
+    ) -> None:
+        stage.server.faults.add(faults.html(), match=about("2026-11-30"), times=None)
+        stage.server.faults.add(faults.no_items(), match=about("2027-01-31"), times=None)
+        batches, error = until_it_raises(source.within(WINDOW))
+        assert [batch.covers.start.month for batch in batches if batch.covers] == [10, 11, 1, 3, 4]
+        assert "JSON" in str(error)
+
+    def test_two_months_in_a_row_that_fail_are_an_outage(self, stage: AgendizeStage, source: AgendizeSource) -> None:
+        for day in ("2026-11-30", "2026-12-31"):
+            stage.server.faults.add(faults.html(), match=about(day), times=None)
+        batches, error = until_it_raises(source.within(WINDOW))
+        assert isinstance(error, Unavailable)
+        assert [batch.covers.start.month for batch in batches if batch.covers] == [10, 11]
+        assert stage.asked("/appointments")[-1]["startDate"].startswith("2026-12-31")
+
+    def test_a_closed_door_ends_the_listing_at_once(self, stage: AgendizeStage, source: AgendizeSource) -> None:
+        stage.server.faults.add(faults.status(401), match=about("2026-11-30"), times=None)
+        batches, error = until_it_raises(source.within(WINDOW))
+        assert isinstance(error, NotAuthorised)
+        assert len(batches) == 2
+
+    def test_what_an_unproven_try_told_outlives_the_outage_of_the_next(
+        self, stage: AgendizeStage, source: AgendizeSource
+    ) -> None:
+        source_id = stage.book(AT_NINE)
+        stage.server.switches.skip_sync_token = 1
+        stage.server.faults.add(faults.html(), times=None, after=1)
+        (batch,), error = until_it_raises(source.within(DECEMBER))
+        assert isinstance(error, Unavailable)
+        assert batch.covers is None
+        assert appointments([batch]).keys() == {source_id}
 
     @pytest.mark.parametrize("call", ["changes", "within", "resources", "look_up"])
     def test_an_error_with_status_200_is_not_an_empty_answer(

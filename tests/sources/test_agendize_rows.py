@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from calferry.errors import Refused
 from calferry.model import Contact, Owner, utc
 from calferry.sources.agendize import Settings, to_appointment
-from calferry.sources.agendize.rows import deletion_in
+from calferry.sources.agendize.rows import deletion_in, is_bare
 
 ACCOUNT = "agendize:13772899"
 PARIS = ZoneInfo("Europe/Paris")
@@ -156,9 +156,10 @@ def test_a_deletion_is_seen_in_every_spelling(members: dict[str, Any]) -> None:
     assert deletion_in({"id": "1"} | members)
 
 
-def test_a_stub_with_nothing_but_an_id_is_a_deletion() -> None:
-    assert deletion_in({"id": "1"})
-    assert not deletion_in({"id": "1", "reference": "AB12CD"})
+@pytest.mark.parametrize("more", [{}, {"reference": "AB12CD"}, {"deleted": None}, {"deleted": False}, {"status": ""}])
+def test_a_row_with_next_to_nothing_in_it_is_no_deletion(more: dict[str, Any]) -> None:
+    assert not deletion_in({"id": "1"} | more)
+    assert is_bare({"id": "1"} | more) == (not more)
 
 
 @pytest.mark.parametrize("deleted", [False, None, "false", "False", 0, "0", "", {}, [], "no", "never-ever"])

@@ -61,7 +61,8 @@ def id_of(row: Row) -> str:
 def deletion_in(row: Row) -> str:
     """What in a row says that it is no booking any more; empty when nothing does.
 
-    How deletions look is not documented. Personal appointments are nobody's booking, and are not asked for.
+    How deletions look is not documented, so only a mark in so many words counts. Personal appointments are nobody's
+    booking, and are not asked for.
     """
     if said := deletion_mark(row.get("deleted")):
         return f"Agendize lists it with deleted: {said}"
@@ -69,9 +70,12 @@ def deletion_in(row: Row) -> str:
         return "Agendize lists it with status: deleted"
     if text_of(row.get("type")).casefold() == "personal":
         return "Agendize holds it as the staff's own time (type: personal)"
-    if row.keys() == {"id"}:
-        return "Agendize lists it as a stub that holds nothing but its id"
     return ""
+
+
+def is_bare(row: Row) -> bool:
+    """Whether a row holds nothing but its id: it says nothing of the appointment, least of all that it was deleted."""
+    return row.keys() <= {"id"}
 
 
 def lacks_zone(row: Row) -> bool:

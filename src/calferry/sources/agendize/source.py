@@ -41,6 +41,7 @@ from calferry.sources.agendize.rows import (
     deletion_mark,
     full_name,
     id_of,
+    is_bare,
     lacks_end,
     lacks_zone,
     minutes_of,
@@ -141,9 +142,23 @@ class AgendizeSource:
             yield replace(batch, cursor=Cursor(page.sync_token)) if page.sync_token else batch
 
     def within(self, window: Window) -> Iterator[Batch]:
-        """A batch per month. It covers its month once it was read to the last page with every row accounted for."""
+        """A batch per month. It covers its month once it was read to the last page with every row accounted for.
+
+        A month whose request fails does not stop the others: its error is raised at the end. Two such months in a row
+        are an outage.
+        """
+        first: Unavailable | None = None
+        failing = False
         for month in _months(window):
-            yield self._month(month)
+            batch, error = self._month(month)
+            if batch is not None:
+                yield batch
+            first = first or error
+            if first is not None and error is not None and failing:
+                raise first
+            failing = error is not None
+        if first is not None:
+            raise first
 
     def look_up(self, source_id: str) -> LookUp:
         """Ask for one appointment. Agendize would also answer to a reference: only the id itself counts."""
@@ -155,17 +170,24 @@ class AgendizeSource:
         if id_of(row) != source_id:
             msg = f"Agendize was asked for appointment {source_id} and answered with another"
             raise Unavailable(msg)
+        if is_bare(row):
+            msg = f"Agendize was asked for appointment {source_id} and answered with nothing but its id"
+            raise Unavailable(msg)
         if evidence := deletion_in(row):
             return Gone(evidence)
         return Found(self._batch([row], asked_at))
 
-    def _month(self, month: Window) -> Batch:
-        batch = self._listed(month)
-        for _ in range(ATTEMPTS - 1):
+    def _month(self, month: Window) -> tuple[Batch | None, Unavailable | None]:
+        """The last listing of a month that was answered, where one was, and the error that ended its tries."""
+        batch: Batch | None = None
+        for _ in range(ATTEMPTS):
+            try:
+                batch = self._listed(month)
+            except Unavailable as error:
+                return batch, error
             if batch.covers:
                 break
-            batch = self._listed(month)
-        return batch
+        return batch, None
 
     def _listed(self, month: Window) -> Batch:
         pages = list(self._pages("/appointments", _between(month) | WHOLE))
@@ -194,6 +216,8 @@ class AgendizeSource:
             return Quarantined("", "a row without a readable id")
         if evidence := deletion_in(row):
             return Deletion(source_id, evidence)
+        if is_bare(row):
+            return Quarantined(source_id, "it holds nothing but its id")
         zone = self._zone if lacks_zone(row) else None
         minutes = self._lengths if lacks_end(row) else None
         try:
