@@ -7,7 +7,7 @@
     - LedgerBusy     another calferry holds the lock
   x Refused          this one appointment is set aside with its reason; the others go on
   x CursorExpired    the source is listed whole again, and compared; nothing is wiped
-  x Conflict         this one change is planned again, once
+  x Conflict         this one event is created anew, under its next generation
 
 A class is a decision, so the engine never reads a message to find out what to do. The docstring of a class is the
 message a user sees when no better one was given. `exit_code` is what a command returns (sysexits.h where one fits);
@@ -88,4 +88,4 @@ class CursorExpired(CalferryError):
 
 
 class Conflict(CalferryError):
-    """The calendar holds something else than we last wrote."""
+    """Nothing of ours stands in the calendar under this identity, and nothing can any more."""

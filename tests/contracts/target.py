@@ -262,7 +262,7 @@ class TargetContract:
             (400, Refused),
             (401, NotAuthorised),
             (403, NotAuthorised),
-            (412, Conflict),
+            (412, Unavailable),
             (413, Refused),
             (422, Refused),
             (429, Unavailable),
@@ -276,6 +276,7 @@ class TargetContract:
     def test_a_status_is_an_error_of_its_class(
         self, target: Target, remote: Remote, calendar: str, action: Action, status: int, expected: type[CalferryError]
     ) -> None:
+        """None of them is a Conflict: no status alone proves that nothing of ours stands there."""
         held = filed(push(target, create(target, calendar, event())))
         change: Change = create(target, calendar, event("u2"))
         if action is not Action.CREATE:
@@ -339,6 +340,11 @@ class TargetContract:
         identity = calendar.removeprefix(f"{target.kind}:")
         assert target.canonical(identity) == calendar
         assert target.canonical(f" {identity} ") == calendar
+
+    def test_the_basis_is_the_same_text_every_time_and_tells_no_secret(self, target: Target) -> None:
+        assert target.basis == target.basis
+        assert 0 < len(target.basis) < 1000
+        assert "PRIVATE KEY" not in target.basis
 
     def test_nobody_gets_mail(self, target: Target, remote: Remote, calendar: str) -> None:
         soon = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=20)

@@ -59,7 +59,7 @@ def test_a_token_belongs_to_its_subject(google: GoogleServer, connect: Connect) 
         ({"iss": "stranger@sandbox-project.example"}, "invalid_grant", 400),
         ({"aud": "https://elsewhere.example/token"}, "invalid_grant", 400),
         ({"exp": 1_000_000_000, "iat": 1_000_000_000 - 600}, "invalid_grant", 400),
-        ({"exp": int(time.time()) + 7200}, "invalid_grant", 400),
+        ({"exp": 4_000_000_000}, "invalid_grant", 400),
         ({"iat": "soon"}, "invalid_grant", 400),
         ({"scope": ""}, "invalid_scope", 400),
         ({"scope": "https://www.googleapis.com/auth/weather"}, "invalid_scope", 400),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -13,8 +14,8 @@ from calferry.sandbox import GoogleServer, faults
 from calferry.sandbox.faults import Fault, matching
 from calferry.sandbox.google import part_missing, part_status, rate_limited
 from calferry.targets.google import GoogleTarget
-from calferry.targets.google.events import event_id, properties
-from tests.builders import MORNING, event, mark
+from calferry.targets.google.events import FIT_VERSION, event_id, properties
+from tests.builders import MORNING, event
 from tests.contracts.target import TargetContract, create, delete, failed, filed, push, update
 from tests.targets.google_world import ANA, DELEGATION, KEY, GoogleRemote, target_for
 
@@ -98,6 +99,68 @@ def test_a_deleted_identity_that_stays_dead_is_used_up(
         server.world.purge(ANA, held.href)
     assert isinstance(failed(push(target, change)), Conflict)
     assert filed(push(target, create(target, KEY, event(), generation=1))).href != held.href
+
+
+def test_a_closed_calendar_is_not_taken_for_a_used_up_identity(server: GoogleServer, target: GoogleTarget) -> None:
+    change = create(target, KEY, event())
+    held = filed(push(target, change))
+    server.part_faults.add(part_status(403, "forbidden"), match=matching(method="PUT"))
+    error = failed(push(target, change))
+    assert isinstance(error, NotAuthorised)
+    assert error.calendar == KEY
+    assert filed(push(target, change)).href == held.href
+    assert GoogleRemote(server).shown(KEY) == [change.event]
+
+
+@pytest.mark.parametrize("status", [409, 412])
+def test_a_clash_over_an_event_that_stands_is_tried_again(
+    server: GoogleServer, target: GoogleTarget, status: int
+) -> None:
+    change = create(target, KEY, event())
+    held = filed(push(target, change))
+    for again, method in ((change, "PUT"), (update(target, held, event()), "PATCH"), (delete(held), "DELETE")):
+        server.part_faults.add(part_status(status, "conflict"), match=matching(method=method))
+        assert isinstance(failed(push(target, again)), Unavailable)
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_an_identity_that_is_neither_written_nor_found_is_used_up_once_the_calendar_answers(
+    server: GoogleServer, target: GoogleTarget, status: int
+) -> None:
+    change = create(target, KEY, event())
+    held = filed(push(target, change))
+
+    def forbid() -> None:
+        server.part_faults.add(part_status(403, "forbidden"), match=matching(method="PUT"))
+        server.part_faults.add(part_status(status, "notFound"), match=matching(held.href, "GET"))
+
+    forbid()
+    server.part_faults.add(part_status(404, "notFound"), match=matching("/events", "GET"))
+    assert isinstance(failed(push(target, change)), NotAuthorised)
+    forbid()
+    assert isinstance(failed(push(target, change)), Conflict)
+
+
+def test_without_an_answer_about_the_event_nothing_is_settled(server: GoogleServer, target: GoogleTarget) -> None:
+    change = create(target, KEY, event())
+    filed(push(target, change))
+    for fault in (part_status(500, "backendError"), part_status(400, "invalid"), part_missing(), faults.error_200()):
+        server.part_faults.add(part_status(403, "forbidden"), match=matching(method="PUT"))
+        server.part_faults.add(fault, match=matching(method="GET"))
+        assert isinstance(failed(push(target, change)), Unavailable)
+        server.part_faults.clear()
+
+
+def test_a_replay_refused_because_of_guests_says_that_the_event_stands(
+    server: GoogleServer, target: GoogleTarget
+) -> None:
+    change = create(target, KEY, event())
+    filed(push(target, change))
+    server.part_faults.add(part_status(403, "forbiddenForNonOrganizer"), match=matching(method="PUT"))
+    error = failed(push(target, change))
+    assert isinstance(error, Refused)
+    assert "invited guests" in str(error)
+    assert "stands in the calendar" in str(error)
 
 
 def test_primary_is_the_calendar_of_whom_we_act_as(server: GoogleServer, target: GoogleTarget) -> None:
@@ -267,25 +330,11 @@ def test_a_calendar_shared_for_reading_only_is_closed_to_updates(server: GoogleS
     assert error.calendar == KEY
 
 
-def test_a_survey_reads_every_page(server: GoogleServer, target: GoogleTarget) -> None:
-    home = server.world.calendars[ANA]
-    times = {side: {"dateTime": utc(MORNING + delay).isoformat()} for side, delay in (("start", timedelta(0)),)}
-    times["end"] = {"dateTime": utc(MORNING + timedelta(hours=1)).isoformat()}
-    for number in range(2501):
-        private = properties(mark(f"u{number}"))
-        newborn = server.world.newborn(home, event_id(KEY, f"u{number}", 0), ANA)
-        server.world.store(home, newborn | times | {"extendedProperties": {"private": private}})
-    assert {one.mark.uid for one in target.ours(KEY)} == {f"u{number}" for number in range(2501)}
-    assert server.kinds["single"] == 2
-
-
-@pytest.mark.parametrize(
-    "fault", [faults.html(), faults.error_200(), faults.status(302), faults.status(400), faults.status(503)]
-)
-def test_a_survey_believes_nothing_but_a_listing(server: GoogleServer, target: GoogleTarget, fault: Fault) -> None:
-    server.faults.add(fault, match=matching("/events"), times=2)
-    with pytest.raises(Unavailable):
-        list(target.ours(KEY))
+def test_the_basis_changes_with_what_decides_where_and_how_an_event_is_held(server: GoogleServer) -> None:
+    plain = target_for(server)
+    assert json.loads(plain.basis) == [FIT_VERSION, "", []]
+    assert target_for(server, batch=7, dedicated=True).basis == plain.basis
+    assert len({plain.basis, target_for(server, allow=["*"]).basis, target_for(server, **DELEGATION).basis}) == 3
 
 
 # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

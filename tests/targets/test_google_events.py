@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -17,12 +17,13 @@ from calferry.errors import Refused
 from calferry.model import Change, Classification, Event, Mark, Status, Transparency, utc
 from calferry.sandbox.google import service_account_info
 from calferry.targets.google import GoogleTarget, Settings, build
-from calferry.targets.google.events import event_id, fit, mark_of, properties
+from calferry.targets.google.events import event_id, fit, mark_of, marked, properties
 from calferry.targets.zones import canonical_zone
 from tests.builders import event, mark, receipt
 from tests.contracts.target import AWKWARD, create, delete, update
 from tests.targets.google_world import ANA, KEY, StoppedClock
 
+MARKED = properties(mark())
 ZONES = ("Europe/Paris", "America/New_York", "US/Eastern", "Africa/Casablanca", "Australia/Lord_Howe", "UTC")
 
 
@@ -131,6 +132,39 @@ def test_a_mark_is_read_back_as_it_was_written() -> None:
 @pytest.mark.parametrize("broken", [{"calferryUid": ""}, {"calferryGeneration": "x"}, {"calferryGeneration": "-1"}])
 def test_a_broken_mark_is_none(broken: dict[str, str]) -> None:
     assert mark_of(properties(mark()) | broken) is None
+
+
+@pytest.mark.parametrize("name", [name for name in properties(mark()) if name != "calferry"])
+def test_a_mark_with_a_member_missing_is_none(name: str) -> None:
+    assert mark_of({key: text for key, text in properties(mark()).items() if key != name}) is None
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=())),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+private = st.fixed_dictionaries({}, optional={name: json_values | st.just(text) for name, text in MARKED.items()})
+foreign = st.fixed_dictionaries(
+    {"extendedProperties": json_values | st.fixed_dictionaries({"private": json_values | private})},
+    optional={"id": json_values, "etag": json_values},
+)
+
+
+@given(json_values | foreign)
+@example({"id": None, "extendedProperties": {"private": MARKED}})
+@example({"id": "a copy", "extendedProperties": {"private": MARKED}})
+@example({"extendedProperties": {"private": MARKED | {"calferryUid": "\ud800"}}})
+def test_an_item_of_whatever_shape_is_not_ours(item: Any) -> None:
+    assert marked(item, KEY) is None
+
+
+@given(json_values)
+def test_an_item_under_our_id_with_our_mark_is_ours_whatever_else_it_holds(etag: Any) -> None:
+    found = marked({"id": event_id(KEY, "u1", 0), "etag": etag, "extendedProperties": {"private": MARKED}}, KEY)
+    assert found is not None
+    assert found.mark == mark()
+    assert found.etag == (etag if isinstance(etag, str) else "")
 
 
 def test_an_empty_mark_is_none() -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from calferry.errors import CalferryError, Conflict, NotAuthorised, Refused, Unavailable
+from calferry.errors import CalferryError, NotAuthorised, Refused, Unavailable
 from calferry.http import retry_after
 
 HOURS = 4 * 3600.0
@@ -37,6 +37,13 @@ class Answer:
     @property
     def ok(self) -> bool:
         return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+    @property
+    def lists_events(self) -> bool:
+        """Whether it is a page of a listing. Google leaves empty members out of partial answers: `kind` tells one."""
+        items, page = self.body.get("items", []), self.body.get("nextPageToken", "")
+        told = self.ok and self.body.get("kind") == "calendar#events"
+        return told and isinstance(items, list) and isinstance(page, str)
 
     @property
     def reason(self) -> str:
@@ -68,7 +75,10 @@ def answer_of(headers: Mapping[str, str], content: bytes | str, now: datetime) -
 
 
 def trouble(answer: Answer, calendar: str, uid: str = "") -> CalferryError:
-    """The error that an answer which is not a success amounts to, by status and, for 403, by Google's reason."""
+    """The error that an answer which is not a success amounts to, by status and, for 403, by Google's reason.
+
+    Never Conflict: no single answer proves that nothing stands under an identity (see `verdicts`).
+    """
     said = f"{answer.status} {answer.reason}".strip()
     about = f"{uid} in {calendar}" if uid else calendar
     match answer.status:
@@ -80,10 +90,14 @@ def trouble(answer: Answer, calendar: str, uid: str = "") -> CalferryError:
             return _closed(said, calendar)
         case 400 | 413 | 422:
             return Refused(f"Google refused {about} ({said}).")
-        case 409 | 410 | 412:
-            return Conflict(f"Google holds something else for {about} ({said}).")
         case _:
-            return Unavailable(f"Google gave no usable answer for {calendar} ({said}).", retry_after=answer.retry_after)
+            return Unavailable(f"Google gave no usable answer for {about} ({said}).", retry_after=answer.retry_after)
+
+
+def no_verdict(answer: Answer, calendar: str) -> NotAuthorised | Unavailable:
+    """What it means that a question was not answered: nothing is settled, and no appointment is to blame."""
+    error = trouble(answer, calendar)
+    return error if isinstance(error, NotAuthorised | Unavailable) else Unavailable(str(error))
 
 
 def unanswered(answer: Answer, lane: str) -> CalferryError:

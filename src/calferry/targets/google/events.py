@@ -27,6 +27,7 @@ from calferry.model import (
     Delete,
     Event,
     Mark,
+    Marked,
     Status,
     Transparency,
     Update,
@@ -37,6 +38,9 @@ from calferry.model import (
 from calferry.targets.zones import canonical_zone
 
 KIND = "google"
+FIT_VERSION = "1"
+"""Raise it when the same event would be fitted differently."""
+
 SUMMARY, LOCATION, DESCRIPTION = 1024, 1024, 8192
 """Characters. Google publishes no limits; these are the ones that hold in practice."""
 
@@ -121,13 +125,31 @@ def properties(mark: Mark) -> dict[str, str]:
     }
 
 
-def mark_of(private: Mapping[str, Any]) -> Mark | None:
-    """The mark that private extended properties carry, or None where it is not whole."""
+def mark_of(private: object) -> Mark | None:
+    """The mark that private extended properties carry, or None where it is not whole: anybody may write such ones."""
+    if not isinstance(private, Mapping):
+        return None
     names = ("Installation", "Ledger", "Uid", "Generation", "Fingerprint")
-    installation, ledger, uid, generation, fingerprint = (str(private.get(f"calferry{name}", "")) for name in names)
+    texts = [text for name in names if isinstance(text := private.get(f"calferry{name}"), str)]
+    if len(texts) != len(names) or _CONTROL.search("".join(texts)):
+        return None
+    installation, ledger, uid, generation, fingerprint = texts
     if not uid or not re.fullmatch(r"[0-9]{1,9}", generation):
         return None
     return Mark(installation=installation, ledger=ledger, uid=uid, generation=int(generation), fingerprint=fingerprint)
+
+
+def marked(item: object, calendar: str) -> Marked | None:
+    """One of our events as a listing of `calendar` (a key) shows it; None for whatever else an item may be.
+
+    A copy that a user made carries our mark under another id: it is the user's.
+    """
+    shared = item.get("extendedProperties") if isinstance(item, Mapping) else None
+    mark = mark_of(shared.get("private")) if isinstance(shared, Mapping) else None
+    if not isinstance(item, Mapping) or mark is None:
+        return None
+    href, etag = event_id(calendar, mark.uid, mark.generation), item.get("etag")
+    return Marked(mark=mark, href=href, etag=etag if isinstance(etag, str) else "") if item.get("id") == href else None
 
 
 # ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────────────
