@@ -1,7 +1,7 @@
 """Pure: placements whose wanted differs from what is written → a Plan, with the brakes applied.
 
-A plan is a value: it can be printed, counted, compared and refused. It is bound to the fingerprints it was made from,
-so a change that no longer holds is not carried out but planned anew.
+A plan is a value: it can be printed, counted, compared and refused. It is bound to the fingerprints it was made from:
+a change that no longer holds when its turn comes is left out, and planned anew (`Outbox.intend`).
 """
 
 from __future__ import annotations
@@ -32,11 +32,13 @@ class Brakes:
     """The limits per calendar and per target, over a rolling 24 hours.
 
     Weak evidence (a not-found, a filter) can be a glitch; an explicit cancellation hardly, but a salon does not
-    cancel half of its week either.
+    cancel half of its week either. Moves lose nothing, and a colleague who leaves hands over a whole calendar: they are
+    measured by target only.
     """
 
     weak: Brake = Brake(few=2, share=0.20)
     explicit: Brake = Brake(few=20, share=0.50)
+    moves: Brake = Brake(few=20, share=0.50)
 
 
 class Strength(StrEnum):
@@ -157,7 +159,7 @@ class Planner:
         )
 
     def _braked(self, plan: Plan, standing: Standing) -> Plan:
-        plan = _park(plan, Strength.RECONFIGURED, "the configuration changed; nobody has approved the deletion yet")
+        plan = _park(plan, Strength.RECONFIGURED, "the configuration changed; it stays until a person decides")
         for kind, brake, recent in self._limits(standing):
             asked = _count(plan, kind)
             if asked and not brake.allows(recent + asked, _yesterday(standing)):
@@ -169,13 +171,17 @@ class Planner:
             held=sum(one.held for one in standing.values()),
             weak=sum(one.weak for one in standing.values()),
             explicit=sum(one.explicit for one in standing.values()),
+            moved=sum(one.moved for one in standing.values()),
         )
-        for kind, brake, recent in self._limits(total):
+        for kind, brake, recent in self._limits_together(total):
             asked = sum(_count(plan, kind) for plan in plans)
             if asked and not brake.allows(recent + asked, _yesterday(total)):
                 reason = _reason(kind, recent + asked, _yesterday(total), "in all calendars of the target")
                 plans = [_park(plan, kind, reason) for plan in plans]
         return tuple(plans)
+
+    def _limits_together(self, standing: Standing) -> tuple[tuple[Strength, Brake, int], ...]:
+        return (*self._limits(standing), (Strength.MOVE, self.brakes.moves, standing.moved))
 
     def _limits(self, standing: Standing) -> tuple[tuple[Strength, Brake, int], ...]:
         return (
@@ -205,7 +211,8 @@ def _park(plan: Plan, kind: Strength, reason: str) -> Plan:
 
 
 def _reason(kind: Strength, deletions: int, held: int, where: str) -> str:
-    return f"{deletions} deletions on {kind} evidence within 24 hours, of {held} events {where}"
+    what = "moves" if kind is Strength.MOVE else f"deletions on {kind} evidence"
+    return f"{deletions} {what} within 24 hours, of {held} events {where}"
 
 
 def _change_json(change: Change) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from calferry.model import (
     Batch,
     Change,
     Cursor,
+    Deletion,
     Event,
     Failure,
     Intent,
@@ -91,6 +92,11 @@ class Target(Protocol):
         """
         ...
 
+    @property
+    def basis(self) -> str:
+        """All that decides what `canonical` and `fit` answer: the version of `fit` and the options that matter."""
+        ...
+
     def lane(self, calendar: str) -> str:
         """Calendars (keys) of one lane are written with one credential and can share a request. Pure."""
         ...
@@ -109,9 +115,10 @@ class Target(Protocol):
     def apply(self, intents: Sequence[Intent]) -> Iterator[Outcome]:
         """Carry out intents of one lane, at most one per uid and calendar. Yields exactly one outcome for each.
 
-        Never raises for one of them: a Failure's error says Refused (set it aside), Conflict (this identity is used
-        up: raise the generation), NotAuthorised (with the calendar that is closed, or None), or Unavailable (perhaps
-        done, perhaps not: replay it unchanged). Doing an intent twice is the same as doing it once.
+        Never raises for one of them: a Failure's error says Refused (set it aside), Conflict (nothing of ours stands
+        under this identity and nothing will: raise the generation), NotAuthorised (with the calendar that is closed, or
+        None), or Unavailable (perhaps done, perhaps not: replay it unchanged). Doing an intent twice is the same as
+        doing it once.
         """
         ...
 
@@ -136,8 +143,8 @@ class Recorded:
 class Pending:
     """An appointment to route. `deletion` quotes the evidence once the booking system let go of it.
 
-    `touched` says whether it, or a resource it uses, changed since it was last routed: if not, it is looked at again
-    only because the configuration or the time is another.
+    `reconfigured` says that it was last routed by another basis than today's: what leaves a calendar now may be the
+    configuration's doing.
     """
 
     uid: str
@@ -145,7 +152,7 @@ class Pending:
     appointment: Appointment
     deletion: str
     deletion_weak: bool
-    touched: bool
+    reconfigured: bool
     placements: tuple[Placement, ...]
 
 
@@ -170,20 +177,21 @@ class Standing:
     """A calendar as the brakes see it.
 
     `held` events it has acknowledged that have not ended yet; deletions it has acknowledged in the last 24 hours, on
-    `weak` and on `explicit` evidence. Moves do not count.
+    `weak` and on `explicit` evidence, and because they `moved`.
     """
 
     held: int = 0
     weak: int = 0
     explicit: int = 0
+    moved: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
     """Something that waits for a person: a parked deletion, or something set aside as it is.
 
-    `where` is the calendar or source key, `what` one of parked, refused, unrouted, quarantined; `id` the uid or source
-    id; `reason` a sentence without personal data.
+    `where` is the calendar or source key, `what` one of parked, refused, unrouted, quarantined, paused; `id` the uid or
+    source id (empty for a whole calendar); `reason` a sentence without personal data.
     """
 
     where: str
@@ -210,6 +218,10 @@ class Intake(Protocol):
         """
         ...
 
+    def newest(self, source: str) -> datetime | None:
+        """The latest `asked_at` of any batch recorded (UTC): no later answer may be taken for an older one."""
+        ...
+
     def last(self, source: str, task: str) -> datetime | None:
         """When `task` ("resources", "near", "all", "pull" …) was last completed, in UTC."""
         ...
@@ -223,8 +235,8 @@ class Intake(Protocol):
     def unlist(self, source: str, covered: Window, seen: Collection[str], before: datetime) -> int:
         """Mark as unlisted every live appointment lying wholly inside `covered` whose source id is not in `seen`.
 
-        Rows learnt of at or after `before` (the time the listing was asked for) are left alone. Returns the number
-        newly marked. Being unlisted deletes nothing.
+        Rows learnt of at or after `before` (the time the listing was asked for) and rows vouched for beyond it are
+        left alone. Returns the number newly marked. Being unlisted deletes nothing.
         """
         ...
 
@@ -236,16 +248,26 @@ class Intake(Protocol):
         """Take the unlisted mark back from every appointment: the listing that gave rise to it was wrong."""
         ...
 
-    def control(self, appointment: Appointment) -> str | None:
-        """The source id of another live, listed appointment of the same account and, where it has one, owner."""
+    def vouch(self, source: str, source_id: str, until: datetime) -> None:
+        """It was found by its id though a listing left it out: no listing makes it unlisted again before then."""
         ...
 
-    def bury(self, source: str, source_id: str, evidence: str, *, weak: bool, asked_at: datetime) -> None:
-        """File that the booking system no longer has an appointment, and what proves it."""
+    def controls(self, appointment: Appointment, limit: int) -> Sequence[str]:
+        """Source ids of other live, listed appointments of the same account and, where it has one, owner; those
+        nearest in time first."""
+        ...
+
+    def bury(self, source: str, deletions: Sequence[Deletion], *, weak: bool, asked_at: datetime) -> None:
+        """File that the booking system no longer has these appointments, and what proves it."""
         ...
 
     def defer(self, source: str, source_id: str, until: datetime) -> None:
         """Look an unlisted or quarantined appointment up no earlier than `until`."""
+        ...
+
+    def forget(self, source: str, source_id: str) -> None:
+        """Take a row out of quarantine that the booking system does not have, if no live appointment is held by
+        that id."""
         ...
 
     def quarantined(self, source: str, now: datetime, limit: int) -> Sequence[tuple[str, int]]:
@@ -282,8 +304,8 @@ class Outbox(Protocol):
         """(calendar key, target) of all calendars with something to write, and no pause that lasts beyond `now`."""
         ...
 
-    def unsettled(self, calendar: str) -> Sequence[Intent]:
-        """Intents without an outcome, oldest first."""
+    def unsettled(self, calendar: str, now: datetime) -> Sequence[Intent]:
+        """Intents without an outcome that are due to be sent again, oldest first."""
         ...
 
     def due(self, calendar: str, now: datetime) -> Sequence[Placement]:
@@ -292,15 +314,18 @@ class Outbox(Protocol):
         ...
 
     def holds(self, calendar: str, uid: str) -> bool:
-        """Whether the calendar has acknowledged the event, and it is the one wanted there."""
+        """Whether the calendar has acknowledged the event, it is the one wanted there, and nothing is under way."""
         ...
 
     def standing(self, target: str, now: datetime) -> Mapping[str, Standing]:
         """By calendar key, what the brakes measure against: every calendar of the target that ever held an event."""
         ...
 
-    def intend(self, intents: Sequence[Intent], at: datetime) -> None:
-        """Put intents on disk. A uid has at most one unsettled intent per calendar."""
+    def intend(self, intents: Sequence[Intent], at: datetime) -> Sequence[Intent]:
+        """Put intents on disk. A uid has at most one unsettled intent per calendar.
+
+        Returns those that were stored: an intent whose placement wants something else by now is left out.
+        """
         ...
 
     def file(self, receipts: Sequence[Receipt], at: datetime) -> None:
@@ -311,8 +336,9 @@ class Outbox(Protocol):
         """File a failure by its class.
 
         Refused: the intent is dropped and the placement set aside with its reason, with growing pauses (1 h … 24 h).
-        Conflict: the intent is dropped and the generation raised. NotAuthorised: the intent is dropped.
-        Unavailable: the intent stays unsettled.
+        Conflict: the intent is dropped, the generation raised, and nothing counts as written. NotAuthorised and
+        Unavailable: the intent stays unsettled, for an earlier try may have been carried out; it is due again at once,
+        then after growing pauses (2, 4, 8, 15 minutes).
         """
         ...
 
@@ -327,8 +353,6 @@ class Outbox(Protocol):
     def pauses(self, calendar: str) -> int:
         """How many pauses in a row a calendar has had without a receipt between them."""
         ...
-
-    def resume(self, calendar: str) -> None: ...
 
     def surveyed(self, calendar: str) -> datetime | None: ...
 
@@ -356,8 +380,8 @@ class Ledger(Protocol):
     @property
     def outbox(self) -> Outbox: ...
 
-    def attention(self) -> frozenset[Attention]:
-        """All that waits for a person now."""
+    def attention(self, now: datetime) -> frozenset[Attention]:
+        """All that waits for a person at `now`."""
         ...
 
     def lock(self, name: str) -> AbstractContextManager[None]:

@@ -6,7 +6,7 @@ ones are tentative, everything else stands, whatever its word. A filter never lo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -111,35 +111,46 @@ def belongs(
     """Where an appointment belongs by these routes (of its own source, in the order of the file).
 
     Two routes into one calendar want one event: the first in the file wins. An appointment that a route cannot place
-    keeps its last placements of that route and says why. The window decides only what is created.
+    keeps its last placements of that route and says why. The window decides only what is created: what has a place is
+    followed to another calendar wherever in time it lies.
     """
-    known = {route.name for route in routes}
-    existing = {placement.calendar for placement in pending.placements}
-    wanted: dict[Key, Wanted] = {}
-    stuck: dict[str, str] = {}
     leaving = _leaving(pending)
-    for route in routes:
-        if leaving and not _marks(route, leaving):
-            continue
-        try:
-            for calendar, event in _places(pending, route, targets[route.target], resources):
-                new = leaving is None and window.holds(utc(event.start), utc(event.end))
-                if new or calendar in existing:
-                    _first_wins(wanted, (calendar, route.target, route.name), event)
-        except _NoPlaceError as reason:
-            stuck[route.name] = str(reason)
+    marking = [route for route in routes if not leaving or _marks(route, leaving)]
+    wanted, stuck = _wishes(pending, marking, targets, resources, window)
+    places = {calendar for calendar, _, _ in wanted}
     for placement in pending.placements:
-        mine = placement.route in known and placement.route not in stuck
-        if mine and not any(placement.calendar == calendar for calendar, _, _ in wanted):
-            removal = leaving or _no_longer_here(placement, pending, wanted)
-            wanted[placement.calendar, placement.target, placement.route] = removal
+        if placement.calendar in places or placement.route in stuck:
+            continue
+        if removal := leaving or _no_longer_here(placement, pending, places, routes):
+            wanted[placement.calendar, _reaching(placement, routes, targets), placement.route] = removal
     return Routed(
         uid=pending.uid,
         revision=pending.revision,
         wanted=wanted,
-        unrouted="" if leaving else "; ".join(f"route {name}: {reason}" for name, reason in stuck.items()),
+        unrouted="; ".join(f"route {name}: {reason}" for name, reason in stuck.items()),
         look_again_at=_look_again_at(pending, window, now),
     )
+
+
+def _wishes(
+    pending: Pending,
+    routes: Iterable[Route],
+    targets: Mapping[str, Target],
+    resources: Mapping[str, Resource],
+    window: Window,
+) -> tuple[dict[Key, Wanted], dict[str, str]]:
+    """The events that routes want, the first one winning a calendar; and by name why a route cannot say where."""
+    wanted: dict[Key, Wanted] = {}
+    stuck: dict[str, str] = {}
+    for route in routes:
+        try:
+            for calendar, event in _places(pending, route, targets[route.target], resources):
+                taken = any(calendar == other for other, _, _ in wanted)
+                if not taken and _may_show(pending, route, calendar, event, window):
+                    wanted[calendar, route.target, route.name] = event
+        except _NoPlaceError as reason:
+            stuck[route.name] = str(reason)
+    return wanted, stuck
 
 
 def _leaving(pending: Pending) -> Removal | None:
@@ -156,21 +167,45 @@ def _marks(route: Route, leaving: Removal) -> bool:
     return route.on_cancelled is OnCancelled.MARK and leaving.why is Why.CANCELLED
 
 
-def _first_wins(wanted: dict[Key, Wanted], key: Key, event: Event) -> None:
-    if not any(key[0] == calendar for calendar, _, _ in wanted):
-        wanted[key] = event
+def _may_show(pending: Pending, route: Route, calendar: str, event: Event, window: Window) -> bool:
+    """The window decides what is created; what the route already shows somewhere is followed wherever it goes."""
+    if any(placement.calendar == calendar for placement in pending.placements):
+        return True
+    if pending.appointment.status is Status.CANCELLED:
+        return False
+    followed = any(placement.written and placement.route == route.name for placement in pending.placements)
+    return followed or window.holds(utc(event.start), utc(event.end))
 
 
-def _no_longer_here(placement: Placement, pending: Pending, wanted: Mapping[Key, Wanted]) -> Removal:
-    """Why a placement that no route wants any more has to go: the booking moved, or the configuration did."""
-    moved_to = tuple(
-        calendar for (calendar, _, route), w in wanted.items() if route == placement.route and isinstance(w, Event)
-    )
-    if not pending.touched:
-        return Removal(why=Why.RECONFIGURED, evidence="the configuration changed", moved_to=moved_to)
-    if moved_to:
-        return Removal(why=Why.MOVED, evidence="the appointment has another owner", moved_to=moved_to)
+def _no_longer_here(
+    placement: Placement, pending: Pending, places: Set[str], routes: Sequence[Route]
+) -> Removal | None:
+    """Why a placement that no route wants any more has to go, or None when it stays.
+
+    `places` are the calendars that shall hold the appointment. A removal under way keeps its reason until an event is
+    wanted there again: else touching the appointment would turn what the configuration took away into a move.
+    """
+    before = placement.wanted
+    elsewhere = tuple(sorted(places))
+    if isinstance(before, Removal) and before.why is not Why.MOVED:
+        return replace(before, moved_to=elsewhere)
+    configured = any(route.name == placement.route for route in routes)
+    if not configured and not places:
+        return None  # what disappears from the file never deletes anything
+    if (pending.reconfigured and not isinstance(before, Removal)) or not configured:
+        return Removal(why=Why.RECONFIGURED, evidence="the configuration changed", moved_to=elsewhere)
+    held = {one.calendar for one in pending.placements if one.written and isinstance(one.wanted, Event)}
+    if places - held or (isinstance(before, Removal) and places):
+        return Removal(why=Why.MOVED, evidence="the appointment has another owner", moved_to=elsewhere)
     return Removal(why=Why.FILTERED, evidence=f"route {placement.route} no longer carries it", weak=True)
+
+
+def _reaching(placement: Placement, routes: Sequence[Route], targets: Mapping[str, Target]) -> str:
+    """The configured target that reaches a placement's calendar today: targets may have been renamed."""
+    kind = placement.calendar.partition(":")[0]
+    todays = [route.target for route in routes if route.name == placement.route]
+    reaching = (name for name in (*todays, placement.target) if name in targets and targets[name].kind == kind)
+    return next(reaching, placement.target)
 
 
 def _look_again_at(pending: Pending, window: Window, now: datetime) -> datetime | None:
@@ -204,17 +239,24 @@ def _owners(appointment: Appointment, resources: Mapping[str, Resource]) -> Iter
 
 
 def carries(route: Route, appointment: Appointment, owner: Owner | None, resources: Mapping[str, Resource]) -> bool:
-    """Whether the route's filter lets the appointment through. Patterns are shell-style and ignore case."""
+    """Whether the route's filter lets the appointment through. Patterns are shell-style and ignore case.
+
+    Raises _NoPlaceError where only an address that is not known could tell.
+    """
     values = {
         "service": (service_name(appointment, resources),),
         "owner": (owner.key, owner.email, owner.name) if owner else ("",),
         "location": (appointment.location,),
         "kind": (appointment.kind,),
     }
-    return all(
-        any(fnmatchcase(value.casefold(), pattern.casefold()) for value in values[name] for pattern in patterns)
-        for name, patterns in route.where.items()
-    )
+    for name, patterns in route.where.items():
+        if any(fnmatchcase(value.casefold(), one.casefold()) for value in values[name] for one in patterns):
+            continue
+        if name == "owner" and owner and not owner.email:
+            msg = f"staff {owner.key} has no email in the booking system, which the route's filter asks for"
+            raise _NoPlaceError(msg)
+        return False
+    return True
 
 
 def _calendar_name(route: Route, owner: Owner | None) -> str:

@@ -54,10 +54,11 @@ def installation(settings: Settings, clock: Clock | None = None) -> Iterator[Ins
 
 def join(settings: Settings, joined: Mapping[str, Source], ledger: Ledger, clock: Clock) -> Installation:
     """Sources, targets, routes and ledger as one installation."""
+    reached = build_targets(settings, clock)
     return Installation(
         name=settings.name,
-        accounts=tuple(_account(settings, source) for source in joined.values()),
-        targets=build_targets(settings, clock),
+        accounts=tuple(_account(settings, source, reached) for source in joined.values()),
+        targets=reached,
         ledger=ledger,
         clock=clock,
     )
@@ -95,31 +96,21 @@ def _adapters(package: ModuleType) -> dict[str, ModuleType]:
     return {kind: module for kind, module in modules.items() if hasattr(module, "build")}
 
 
-def _account(settings: Settings, source: Source) -> Account:
+def _account(settings: Settings, source: Source, reached: Mapping[str, Target]) -> Account:
     said = settings.sources[source.name]
     routes = tuple(route for route in settings.routes if route.source == source.name)
-    return Account(
-        source=source,
-        rhythm=Rhythm(near=said.near, all=said.all, past=said.past, future=said.future),
-        routes=routes,
-        basis=_basis(settings, routes),
-    )
+    rhythm = Rhythm(near=said.near, all=said.all, past=said.past, future=said.future)
+    return Account(source=source, rhythm=rhythm, routes=routes, basis=_basis(rhythm, routes, reached))
 
 
-def _basis(settings: Settings, routes: tuple[Route, ...]) -> str:
-    """A digest of everything that decides what the routes make of a row: the rules, the zones, the configuration.
-
-    Secrets do not count: pydantic dumps them masked.
-    """
-    reached = {route.target: settings.targets[route.target] for route in routes}
+def _basis(rhythm: Rhythm, routes: tuple[Route, ...], reached: Mapping[str, Target]) -> str:
+    """A digest of everything that decides what the routes make of a row: the rules, the zones, the configuration."""
     decides = [
-        RULES_VERSION,
-        FINGERPRINT_VERSION,
-        version("tzdata"),
-        repr(routes),
-        {name: [one.kind, one.options.model_dump_json()] for name, one in reached.items()},
+        *(RULES_VERSION, FINGERPRINT_VERSION, version("tzdata")),
+        *(str(rhythm.past), str(rhythm.future)),
+        *(repr(route) + reached[route.target].kind + reached[route.target].basis for route in routes),
     ]
-    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(decides).encode()).hexdigest()
 
 
 def _use_our_own_zones() -> None:

@@ -80,7 +80,7 @@ class IntakeContract:
         ledger.intake.record(ACCOUNT, batch(appointment(summary="newer")))
         late = batch(appointment(summary="older"), deleted=(Deletion("1", "gone"),), asked_at=NOW - SECOND)
         assert ledger.intake.record(ACCOUNT, late) == Recorded()
-        ledger.intake.bury(ACCOUNT, "1", "gone", weak=False, asked_at=NOW - SECOND)
+        ledger.intake.bury(ACCOUNT, [Deletion("1", "gone")], weak=False, asked_at=NOW - SECOND)
         assert [(one.appointment.summary, one.deletion) for one in pending(ledger)] == [("newer", "")]
 
     def test_an_unchanged_row_gets_no_new_revision_and_a_changed_one_does(self, ledger: Ledger) -> None:
@@ -125,13 +125,13 @@ class IntakeContract:
     def test_explicit_evidence_replaces_weak_evidence_and_never_the_other_way_round(self, ledger: Ledger) -> None:
         ledger.intake.record(ACCOUNT, batch(appointment()))
         for evidence, weak in (("404", True), ("deleted", False), ("404 again", True)):
-            ledger.intake.bury(ACCOUNT, "1", evidence, weak=weak, asked_at=LATER)
+            ledger.intake.bury(ACCOUNT, [Deletion("1", evidence)], weak=weak, asked_at=LATER)
             assert pending(ledger)[0].deletion == ("404" if evidence == "404" else "deleted")
         assert pending(ledger)[0].deletion_weak is False
 
     def test_an_appointment_that_was_deleted_lives_again_when_it_is_found(self, ledger: Ledger) -> None:
         ledger.intake.record(ACCOUNT, batch(appointment()))
-        ledger.intake.bury(ACCOUNT, "1", "404", weak=True, asked_at=LATER)
+        ledger.intake.bury(ACCOUNT, [Deletion("1", "404")], weak=True, asked_at=LATER)
         before = revisions(ledger)["1"]
         assert ledger.intake.record(ACCOUNT, batch(appointment(), asked_at=LATER)) == Recorded(changed=1)
         assert pending(ledger)[0].deletion == ""
@@ -144,7 +144,7 @@ class IntakeContract:
         dead, late = appointment("dead"), appointment("late")
         at_its_end = appointment("at its end", start=MORNING + HOUR, end=MORNING + HOUR)
         ledger.intake.record(ACCOUNT, batch(inside, across, after, at_its_end, seen, dead))
-        ledger.intake.bury(ACCOUNT, "dead", "gone", weak=False, asked_at=NOW)
+        ledger.intake.bury(ACCOUNT, [Deletion("dead", "gone")], weak=False, asked_at=NOW)
         ledger.intake.record(ACCOUNT, batch(late, asked_at=LATER))
         assert ledger.intake.unlist(ACCOUNT, covered, {"seen"}, LATER) == 1
         assert ledger.intake.unlist(ACCOUNT, covered, {"seen"}, LATER) == 0
@@ -168,15 +168,60 @@ class IntakeContract:
         assert ledger.intake.unlisted(ACCOUNT, LATER + HOUR, 10) == []
         assert revisions(ledger) == before
 
-    def test_a_control_is_another_live_listed_appointment_of_the_same_owner(self, ledger: Ledger) -> None:
+    def test_what_was_vouched_for_is_made_unlisted_by_no_listing_before_then(self, ledger: Ledger) -> None:
+        ledger.intake.record(ACCOUNT, batch(appointment("1"), appointment("2")))
+        ledger.intake.vouch(ACCOUNT, "1", LATER + HOUR)
+        assert ledger.intake.unlist(ACCOUNT, EVERYTHING, set(), LATER) == 1
+        assert [one.source_id for one in ledger.intake.unlisted(ACCOUNT, LATER, 10)] == ["2"]
+        changed = appointment("1", summary="other")
+        ledger.intake.record(ACCOUNT, batch(changed, asked_at=LATER))
+        assert ledger.intake.unlist(ACCOUNT, EVERYTHING, {"2"}, LATER + HOUR - SECOND) == 0
+        assert ledger.intake.unlist(ACCOUNT, EVERYTHING, {"2"}, LATER + HOUR) == 1
+
+    def test_controls_are_the_other_live_listed_readable_appointments_of_the_same_owner(self, ledger: Ledger) -> None:
         owner = (Owner(key="78"),)
-        rows = [appointment(name) for name in ("1", "2", "3", "4")]
+        rows = [appointment(name) for name in ("1", "2", "3", "4", "unread")]
         ledger.intake.record(ACCOUNT, batch(*rows, appointment("5", owners=owner), appointment("6", owners=())))
-        ledger.intake.bury(ACCOUNT, "3", "gone", weak=False, asked_at=NOW)
-        ledger.intake.unlist(ACCOUNT, EVERYTHING, {"1", "2", "5", "6"}, LATER)
-        assert ledger.intake.control(rows[0]) == "2"
-        assert ledger.intake.control(appointment("5", owners=owner)) is None
-        assert ledger.intake.control(appointment("7", owners=())) in {"1", "2", "5", "6"}
+        ledger.intake.bury(ACCOUNT, [Deletion("3", "gone")], weak=False, asked_at=NOW)
+        ledger.intake.unlist(ACCOUNT, EVERYTHING, {"1", "2", "5", "6", "unread"}, LATER)
+        ledger.intake.record(ACCOUNT, batch(quarantined=(Quarantined("unread", "no end"),), asked_at=LATER))
+        assert ledger.intake.controls(rows[0], 10) == ["2"]
+        assert ledger.intake.controls(appointment("5", owners=owner), 10) == []
+        assert set(ledger.intake.controls(appointment("7", owners=()), 10)) == {"1", "2", "5", "6"}
+
+    def test_controls_come_nearest_in_time_first_on_either_side(self, ledger: Ledger) -> None:
+        hours = (-30, -3, -1, 2, 4, 50)
+        rows = [appointment(f"{hour}h", start=MORNING + hour * HOUR) for hour in hours]
+        ledger.intake.record(ACCOUNT, batch(appointment(), *rows))
+        nearest = ["-1h", "2h", "-3h", "4h", "-30h", "50h"]
+        assert ledger.intake.controls(appointment(), 10) == nearest
+        assert ledger.intake.controls(appointment(), 3) == nearest[:3]
+        assert ledger.intake.controls(appointment(start=MORNING + 60 * HOUR), 2) == ["50h", "4h"]
+
+    def test_a_quarantined_row_that_is_not_there_is_forgotten_unless_a_live_appointment_is_held(
+        self, ledger: Ledger
+    ) -> None:
+        ledger.intake.record(ACCOUNT, batch(appointment("live"), appointment("dead")))
+        ledger.intake.bury(ACCOUNT, [Deletion("dead", "gone")], weak=False, asked_at=NOW)
+        names = ("live", "dead", "never read", "another")
+        unread = tuple(Quarantined(name, "no end") for name in names)
+        ledger.intake.record(ACCOUNT, batch(quarantined=unread, asked_at=LATER))
+        for name in names[:3]:
+            ledger.intake.forget(ACCOUNT, name)
+        assert {name for name, _ in ledger.intake.quarantined(ACCOUNT, LATER, 10)} == {"live", "another"}
+        ledger.intake.forget("agendize:another account", "another")
+        assert {name for name, _ in ledger.intake.quarantined(ACCOUNT, LATER, 10)} == {"live", "another"}
+
+    def test_the_newest_answer_is_the_one_asked_for_last(self, ledger: Ledger) -> None:
+        assert ledger.intake.newest(ACCOUNT) is None
+        ledger.intake.record(ACCOUNT, batch(appointment(), asked_at=LATER))
+        ledger.intake.record(ACCOUNT, batch(asked_at=NOW))
+        assert ledger.intake.newest(ACCOUNT) == LATER
+        ledger.intake.record(ACCOUNT, batch(asked_at=LATER + SECOND))
+        assert ledger.intake.newest(ACCOUNT) == LATER + SECOND
+        ledger.intake.bury(ACCOUNT, [Deletion("1", "gone")], weak=False, asked_at=LATER + HOUR)
+        assert ledger.intake.newest(ACCOUNT) == LATER + HOUR
+        assert ledger.intake.newest("agendize:another account") is None
 
     def test_a_quarantined_row_keeps_the_last_good_state_and_is_asked_for_again(self, ledger: Ledger) -> None:
         ledger.intake.record(ACCOUNT, batch(appointment("1")))
@@ -197,12 +242,12 @@ class IntakeContract:
         ledger.intake.complete(ACCOUNT, "all", NOW)
         ledger.intake.record(ACCOUNT, batch(quarantined=(Quarantined("", "no id"),), asked_at=LATER))
         ledger.intake.complete(ACCOUNT, "all", LATER)
-        assert [one.reason for one in ledger.attention()] == ["no id"]
+        assert [one.reason for one in ledger.attention(NOW)] == ["no id"]
         ledger.intake.complete(ACCOUNT, "near", LATER + HOUR)
-        assert [one.reason for one in ledger.attention()] == ["no id"]
+        assert [one.reason for one in ledger.attention(NOW)] == ["no id"]
         ledger.intake.complete(ACCOUNT, "all", LATER + HOUR)
         ledger.intake.complete(ACCOUNT, "all", LATER + 2 * HOUR)
-        assert ledger.attention() == frozenset()
+        assert ledger.attention(NOW) == frozenset()
 
     def test_tasks_remember_when_they_were_completed(self, ledger: Ledger) -> None:
         assert ledger.intake.last(ACCOUNT, "all") is None
@@ -217,6 +262,9 @@ class IntakeContract:
         ledger.intake.record(ACCOUNT, batch(appointment("1", uses=("staff/77",)), resources=(staff(),)))
         assert not ledger.intake.lacks_resources(ACCOUNT)
         ledger.intake.record(ACCOUNT, batch(appointment("2", uses=("staff/78",))))
+        assert ledger.intake.lacks_resources(ACCOUNT)
+        assert ledger.intake.lacks_resources(ACCOUNT)
+        ledger.intake.complete(ACCOUNT, "near", NOW)
         assert ledger.intake.lacks_resources(ACCOUNT)
         ledger.intake.complete(ACCOUNT, "resources", NOW)
         assert not ledger.intake.lacks_resources(ACCOUNT)

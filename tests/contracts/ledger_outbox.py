@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta
 
 import pytest
 
-from calferry.errors import Conflict, NotAuthorised, Refused, Unavailable
+from calferry.errors import CalferryError, Conflict, NotAuthorised, Refused, Unavailable
 from calferry.model import (
     Action,
-    Failure,
     Marked,
     Quarantined,
     Receipt,
@@ -28,6 +27,7 @@ from tests.contracts.ledger_steps import (
     WEAK,
     due,
     erase,
+    fail,
     held,
     intent,
     removed,
@@ -36,6 +36,8 @@ from tests.contracts.ledger_steps import (
     want,
     write,
 )
+
+MINUTE = timedelta(minutes=1)
 
 
 class OutboxContract:
@@ -56,13 +58,13 @@ class OutboxContract:
     def test_a_change_under_way_is_not_due_and_keeps_its_exact_request(self, ledger: Ledger) -> None:
         first, second = want(ledger, "1"), want(ledger, "2")
         ledger.outbox.intend([intent(second), intent(first)], NOW)
-        assert ledger.outbox.unsettled(CALENDAR) == [intent(second), intent(first)]
+        assert ledger.outbox.unsettled(CALENDAR, NOW) == [intent(second), intent(first)]
         assert due(ledger) == []
         assert ledger.outbox.due_calendars(NOW) == [(CALENDAR, "workspace")]
         with pytest.raises(ValueError, match="not known yet"):
             ledger.outbox.intend([intent(first)], NOW)
         ledger.outbox.file([receipt(second, CALENDAR)], NOW)
-        assert ledger.outbox.unsettled(CALENDAR) == [intent(first)]
+        assert ledger.outbox.unsettled(CALENDAR, NOW) == [intent(first)]
 
     def test_filing_a_receipt_twice_is_filing_it_once(self, ledger: Ledger) -> None:
         wanted = want(ledger)
@@ -72,7 +74,7 @@ class OutboxContract:
         settle(ledger, {PLACE: GONE})
         erase(ledger, uid())
         ledger.outbox.file([Receipt(calendar=CALENDAR, uid=uid(), fingerprint="", etag="gone")], LATER)
-        assert removed(ledger, NOW) == (0, 1)
+        assert removed(ledger, NOW) == (0, 1, 0)
         want(ledger, summary="again")
         assert [one.generation for one in due(ledger)] == [1]
 
@@ -92,20 +94,20 @@ class OutboxContract:
         lost = event(uid())
         ledger.outbox.intend([intent(lost)], NOW)
         ledger.outbox.file([receipt(lost, CALENDAR)], NOW)
-        assert ledger.outbox.unsettled(CALENDAR) == []
+        assert ledger.outbox.unsettled(CALENDAR, NOW) == []
         assert [one.uid for one in due(ledger)] == [uid("2")]
         assert held(ledger, NOW - SECOND) == 1
-        assert [(one.id, one.what) for one in ledger.attention()] == [(uid(), "parked")]
+        assert [(one.id, one.what) for one in ledger.attention(NOW)] == [(uid(), "parked")]
 
     def test_the_deletions_of_a_day_are_counted_by_the_evidence_they_were_made_on(self, ledger: Ledger) -> None:
         for name, removal in (("1", GONE), ("2", WEAK), ("3", MOVED), ("4", WEAK)):
             write(ledger, want(ledger, name))
             settle(ledger, {PLACE: removal}, name)
             erase(ledger, uid(name), LATER if name == "4" else NOW)
-        assert removed(ledger, LATER) == (2, 1)
-        assert removed(ledger, NOW + 24 * HOUR) == (1, 0)
-        assert removed(ledger, LATER + 24 * HOUR) == (0, 0)
-        assert removed(ledger, LATER, OTHER) == (0, 0)
+        assert removed(ledger, LATER) == (2, 1, 1)
+        assert removed(ledger, NOW + 24 * HOUR) == (1, 0, 0)
+        assert removed(ledger, LATER + 24 * HOUR) == (0, 0, 0)
+        assert removed(ledger, LATER, OTHER) == (0, 0, 0)
         assert ledger.outbox.standing("another target", LATER) == {}
 
     def test_a_deletion_counts_as_what_it_was_when_it_was_planned(self, ledger: Ledger) -> None:
@@ -114,15 +116,15 @@ class OutboxContract:
         ledger.outbox.intend([intent(uid(), Action.DELETE)], NOW)
         wanted = want(ledger, summary="back again")
         ledger.outbox.file([Receipt(calendar=CALENDAR, uid=uid(), fingerprint="")], NOW)
-        assert removed(ledger, NOW) == (1, 0)
+        assert removed(ledger, NOW) == (1, 0, 0)
         assert [(one.wanted, one.generation) for one in due(ledger)] == [(wanted, 1)]
 
     def test_a_refused_change_is_set_aside_for_longer_each_time_up_to_a_day(self, ledger: Ledger) -> None:
         wanted, at, pauses = want(ledger), NOW, []
         for _ in range(7):
             ledger.outbox.intend([intent(wanted)], at)
-            ledger.outbox.fail(Failure(calendar=CALENDAR, uid=uid(), error=Refused("too long")), at)
-            assert ledger.outbox.unsettled(CALENDAR) == []
+            fail(ledger, Refused("too long"), at)
+            assert ledger.outbox.unsettled(CALENDAR, NOW) == []
             hours = next(hours for hours in range(1, 48) if due(ledger, at + hours * HOUR))
             assert due(ledger, at + hours * HOUR - SECOND) == []
             pauses.append(hours)
@@ -132,26 +134,112 @@ class OutboxContract:
     def test_a_refusal_of_what_is_not_wanted_any_more_sets_nothing_aside(self, ledger: Ledger) -> None:
         ledger.outbox.intend([intent(want(ledger))], NOW)
         newer = want(ledger, summary="newer")
-        ledger.outbox.fail(Failure(calendar=CALENDAR, uid=uid(), error=Refused("too long")), NOW)
+        fail(ledger, Refused("too long"))
         assert [one.wanted for one in due(ledger)] == [newer]
 
     def test_a_conflict_uses_the_identity_up(self, ledger: Ledger) -> None:
         ledger.outbox.intend([intent(want(ledger))], NOW)
-        ledger.outbox.fail(Failure(calendar=CALENDAR, uid=uid(), error=Conflict()), NOW)
-        assert ledger.outbox.unsettled(CALENDAR) == []
+        fail(ledger, Conflict())
+        assert ledger.outbox.unsettled(CALENDAR, NOW) == []
         assert [one.generation for one in due(ledger)] == [1]
 
-    def test_a_closed_calendar_drops_the_intent_and_nothing_else(self, ledger: Ledger) -> None:
-        ledger.outbox.intend([intent(want(ledger))], NOW)
-        ledger.outbox.fail(Failure(calendar=CALENDAR, uid=uid(), error=NotAuthorised()), NOW)
-        assert ledger.outbox.unsettled(CALENDAR) == []
-        assert [one.generation for one in due(ledger)] == [0]
+    def test_an_event_that_is_not_there_any_more_is_created_anew_not_updated(self, ledger: Ledger) -> None:
+        write(ledger, want(ledger))
+        ledger.outbox.intend([intent(want(ledger, summary="newer"))], NOW)
+        fail(ledger, Conflict())
+        assert [(one.written, one.generation) for one in due(ledger)] == [(None, 1)]
 
-    def test_an_unknown_outcome_stays_unsettled(self, ledger: Ledger) -> None:
+    @pytest.mark.parametrize("error", [Unavailable(), NotAuthorised()])
+    def test_a_change_without_an_answer_is_sent_again_unchanged_at_once_then_ever_later(
+        self, ledger: Ledger, error: CalferryError
+    ) -> None:
+        sent, at, pauses = intent(want(ledger)), NOW, []
+        ledger.outbox.intend([sent], at)
+        for _ in range(7):
+            fail(ledger, error, at)
+            assert due(ledger, LATER + 24 * HOUR) == []
+            minutes = next(count for count in range(60) if ledger.outbox.unsettled(CALENDAR, at + count * MINUTE))
+            pauses.append(minutes)
+            at += minutes * MINUTE
+            assert ledger.outbox.unsettled(CALENDAR, at) == [sent]
+        assert pauses == [0, 2, 4, 8, 15, 15, 15]
+
+    def test_a_calendar_is_due_for_an_unsettled_change_only_when_that_is_to_be_sent_again(self, ledger: Ledger) -> None:
         ledger.outbox.intend([intent(want(ledger))], NOW)
-        ledger.outbox.fail(Failure(calendar=CALENDAR, uid=uid(), error=Unavailable()), NOW)
-        assert len(ledger.outbox.unsettled(CALENDAR)) == 1
-        assert due(ledger) == []
+        for _ in range(2):
+            assert ledger.outbox.due_calendars(NOW) == [(CALENDAR, "workspace")]
+            fail(ledger, Unavailable())
+        assert ledger.outbox.due_calendars(NOW) == []
+        want(ledger, "2")
+        assert ledger.outbox.due_calendars(NOW) == [(CALENDAR, "workspace")]
+        assert ledger.outbox.unsettled(CALENDAR, NOW) == []
+        assert ledger.outbox.due_calendars(NOW + 2 * MINUTE) == [(CALENDAR, "workspace")]
+
+    def test_an_answer_to_a_change_that_was_sent_again_settles_it(self, ledger: Ledger) -> None:
+        wanted = want(ledger)
+        ledger.outbox.intend([intent(wanted)], NOW)
+        fail(ledger, Unavailable())
+        ledger.outbox.file([receipt(wanted, CALENDAR)], NOW)
+        assert ledger.outbox.unsettled(CALENDAR, LATER) == []
+        newer = want(ledger, summary="newer")
+        ledger.outbox.intend([intent(newer, Action.UPDATE)], NOW)
+        assert ledger.outbox.unsettled(CALENDAR, NOW) == [intent(newer, Action.UPDATE)]
+
+    def test_a_failure_of_what_was_never_sent_changes_nothing(self, ledger: Ledger) -> None:
+        wanted = want(ledger)
+        fail(ledger, Unavailable())
+        assert [one.wanted for one in due(ledger)] == [wanted]
+
+    def test_a_calendar_does_not_hold_an_event_that_a_change_is_under_way_for(self, ledger: Ledger) -> None:
+        first = want(ledger)
+        write(ledger, first)
+        ledger.outbox.intend([intent(want(ledger, summary="newer"), Action.UPDATE)], NOW)
+        settle(ledger, {PLACE: first})
+        assert not ledger.outbox.holds(CALENDAR, uid())
+        fail(ledger, Unavailable())
+        assert not ledger.outbox.holds(CALENDAR, uid())
+        ledger.outbox.file([receipt(first, CALENDAR)], NOW)
+        assert ledger.outbox.holds(CALENDAR, uid())
+
+    def test_a_change_that_is_not_wanted_any_more_is_left_out_and_the_others_go_on(self, ledger: Ledger) -> None:
+        names = ("other", "removed", "used up", "parked", "wanted")
+        planned = [intent(want(ledger, name)) for name in names]
+        want(ledger, "other", summary="other")
+        settle(ledger, {PLACE: GONE}, "removed")
+        ledger.outbox.intend(planned[2:3], NOW)
+        fail(ledger, Conflict(), source_id="used up")
+        ledger.outbox.park(CALENDAR, [uid("parked")], "guests", NOW)
+        assert ledger.outbox.intend(planned, NOW) == planned[4:]
+        assert ledger.outbox.unsettled(CALENDAR, NOW) == planned[4:]
+
+    def test_a_removal_is_left_out_where_the_event_is_wanted_again(self, ledger: Ledger) -> None:
+        write(ledger, want(ledger))
+        settle(ledger, {PLACE: GONE})
+        want(ledger, summary="back again")
+        assert ledger.outbox.intend([intent(uid(), Action.DELETE)], NOW) == []
+        assert ledger.outbox.unsettled(CALENDAR, NOW) == []
+
+    def test_a_success_ends_the_setting_aside_for_good(self, ledger: Ledger) -> None:
+        wanted = want(ledger)
+        for _ in range(3):
+            ledger.outbox.intend([intent(wanted)], NOW)
+            fail(ledger, Refused("too long"))
+        write(ledger, wanted)
+        ledger.outbox.intend([intent(wanted, Action.UPDATE)], NOW)
+        fail(ledger, Conflict())
+        assert [(one.wanted, one.generation) for one in due(ledger)] == [(wanted, 1)]
+        ledger.outbox.intend([intent(wanted, generation=1)], NOW)
+        fail(ledger, Refused("too long"))
+        assert [one.wanted for one in due(ledger, LATER)] == [wanted]
+
+    def test_what_was_parked_while_it_was_under_way_stays_parked(self, ledger: Ledger) -> None:
+        wanted = want(ledger)
+        ledger.outbox.intend([intent(wanted)], NOW)
+        settle(ledger, {PLACE: GONE})
+        ledger.outbox.park(CALENDAR, [uid()], "20 %", NOW)
+        ledger.outbox.file([receipt(wanted, CALENDAR)], NOW)
+        assert [(one.id, one.what, one.reason) for one in ledger.attention(NOW)] == [(uid(), "parked", "20 %")]
+        assert due(ledger, LATER) == []
 
     def test_a_parked_change_waits_while_the_others_go_on(self, ledger: Ledger) -> None:
         want(ledger, "1")
@@ -164,8 +252,8 @@ class OutboxContract:
         ledger.outbox.pause(CALENDAR, "closed", LATER)
         assert ledger.outbox.due_calendars(NOW) == []
         assert ledger.outbox.due_calendars(LATER) == [(CALENDAR, "workspace")]
-        ledger.outbox.resume(CALENDAR)
-        assert ledger.outbox.due_calendars(NOW) == [(CALENDAR, "workspace")]
+        assert [(one.what, one.where) for one in ledger.attention(NOW)] == [("paused", CALENDAR)]
+        assert ledger.attention(LATER) == frozenset()
 
     def test_pauses_are_counted_until_the_calendar_acknowledges_something(self, ledger: Ledger) -> None:
         wanted = want(ledger)
@@ -175,9 +263,6 @@ class OutboxContract:
         assert ledger.outbox.pauses(CALENDAR) == 2
         write(ledger, wanted)
         assert ledger.outbox.pauses(CALENDAR) == 0
-        ledger.outbox.pause(CALENDAR, "closed", LATER)
-        ledger.outbox.resume(CALENDAR)
-        assert ledger.outbox.pauses(CALENDAR) == 0
 
     def test_all_that_waits_for_a_person_is_told_until_it_is_over(self, ledger: Ledger) -> None:
         unread = (Quarantined("9", "no end"), Quarantined("", "no id"))
@@ -186,8 +271,8 @@ class OutboxContract:
         want(ledger, "1")
         ledger.outbox.park(CALENDAR, [uid("1")], "guests", NOW)
         want(ledger, "2")
-        ledger.outbox.fail(Failure(calendar=CALENDAR, uid=uid("2"), error=Refused("too long")), NOW)
-        assert ledger.attention() == {
+        fail(ledger, Refused("too long"), source_id="2")
+        assert ledger.attention(NOW) == {
             Attention(where=ACCOUNT, what="quarantined", id="9", reason="no end"),
             Attention(where=ACCOUNT, what="quarantined", id="", reason="no id"),
             Attention(where=ACCOUNT, what="unrouted", id=uid("3"), reason="no owner"),
@@ -200,7 +285,7 @@ class OutboxContract:
         settle(ledger, {PLACE: event(uid("3"))}, "3")
         want(ledger, "1", summary="other")
         want(ledger, "2", summary="other")
-        assert ledger.attention() == frozenset()
+        assert ledger.attention(NOW) == frozenset()
 
     def test_a_survey_gives_receipts_back_to_what_bears_our_mark(self, ledger: Ledger) -> None:
         assert ledger.outbox.surveyed(CALENDAR) is None

@@ -16,6 +16,7 @@ from tests.builders import ACCOUNT, NOW, appointment, batch, event, receipt
 from tests.contracts.ledger_steps import (
     CALENDAR,
     GONE,
+    HOUR,
     LATER,
     MOVED,
     OTHER,
@@ -23,6 +24,8 @@ from tests.contracts.ledger_steps import (
     PLACE,
     WEAK,
     due,
+    erase,
+    intent,
     pending,
     settle,
     uid,
@@ -39,21 +42,47 @@ class RoutingContract:
         assert [one.appointment.source_id for one in pending(ledger, limit=3)] == ["1", "2", "3"]
         settle(ledger, {}, "3")
         assert [one.appointment.source_id for one in pending(ledger)] == ["4", "0"]
-        assert all(one.touched for one in pending(ledger))
+        assert not any(one.reconfigured for one in pending(ledger))
 
-    def test_another_basis_looks_at_every_row_and_tells_the_untouched_from_the_touched(self, ledger: Ledger) -> None:
+    def test_another_basis_looks_at_every_row_and_tells_which_were_routed_by_a_former_one(self, ledger: Ledger) -> None:
         ledger.routing.begin(ACCOUNT, "rules")
         ledger.intake.record(ACCOUNT, batch(appointment("1"), appointment("2")))
+        settle(ledger, {}, "1")
         settle(ledger, {}, "2")
         ledger.routing.begin(ACCOUNT, "rules")
         assert pending(ledger) == []
         ledger.intake.record(ACCOUNT, batch(appointment("3")))
         ledger.routing.begin(ACCOUNT, "other rules")
-        told = [("1", False), ("2", False), ("3", True)]
-        assert [(one.appointment.source_id, one.touched) for one in pending(ledger)] == told
+        told = [("1", True), ("2", True), ("3", False)]
+        assert [(one.appointment.source_id, one.reconfigured) for one in pending(ledger)] == told
         settle(ledger, {}, "1")
         ledger.routing.begin(ACCOUNT, "yet other rules")
-        assert [(one.appointment.source_id, one.touched) for one in pending(ledger)] == told
+        assert [(one.appointment.source_id, one.reconfigured) for one in pending(ledger)] == told
+
+    def test_a_row_that_changed_meanwhile_was_still_routed_by_a_former_basis(self, ledger: Ledger) -> None:
+        ledger.routing.begin(ACCOUNT, "rules")
+        ledger.intake.record(ACCOUNT, batch(appointment("1")))
+        settle(ledger, {}, "1")
+        ledger.intake.record(ACCOUNT, batch(appointment("1", summary="other"), asked_at=LATER))
+        assert [one.reconfigured for one in pending(ledger)] == [False]
+        ledger.routing.begin(ACCOUNT, "other rules")
+        assert [one.reconfigured for one in pending(ledger)] == [True]
+        ledger.intake.record(ACCOUNT, batch(appointment("1", summary="third"), asked_at=LATER + HOUR))
+        assert [one.reconfigured for one in pending(ledger)] == [True]
+        settle(ledger, {}, "1")
+        ledger.intake.record(ACCOUNT, batch(appointment("1"), asked_at=LATER + 2 * HOUR))
+        assert [one.reconfigured for one in pending(ledger)] == [False]
+
+    def test_a_row_that_has_no_place_under_a_new_basis_still_counts_as_routed_by_the_former_one(
+        self, ledger: Ledger
+    ) -> None:
+        ledger.routing.begin(ACCOUNT, "rules")
+        ledger.intake.record(ACCOUNT, batch(appointment("1")))
+        settle(ledger, {}, "1")
+        ledger.routing.begin(ACCOUNT, "other rules")
+        settle(ledger, {}, "1", unrouted="no owner")
+        ledger.intake.record(ACCOUNT, batch(appointment("1", summary="freed"), asked_at=LATER))
+        assert [one.reconfigured for one in pending(ledger)] == [True]
 
     def test_looking_again_comes_last_and_leaves_the_mark_where_it_is(self, ledger: Ledger) -> None:
         ledger.routing.begin(ACCOUNT, "rules")
@@ -63,7 +92,7 @@ class RoutingContract:
         settle(ledger, {}, "3")
         assert pending(ledger) == []
         (again,) = pending(ledger, LATER)
-        assert (again.appointment.source_id, again.touched) == ("1", False)
+        assert (again.appointment.source_id, again.reconfigured) == ("1", False)
         ledger.routing.settle(ACCOUNT, [Routed(uid=again.uid, revision=again.revision, wanted={})])
         assert pending(ledger, LATER) == []
 
@@ -124,3 +153,52 @@ class RoutingContract:
         assert due(ledger) == []
         settle(ledger, {PLACE: GONE})
         assert [one.wanted for one in due(ledger)] == [GONE]
+
+    def test_a_renamed_target_reaches_all_that_is_due_when_an_older_one_is_cancelled_afterwards(
+        self, ledger: Ledger
+    ) -> None:
+        renamed = (CALENDAR, "renamed", "staff")
+        write(ledger, want(ledger, "old"))
+        write(ledger, want(ledger, "1"))
+        settle(ledger, {renamed: event(uid("1"), summary="other")}, "1")
+        settle(ledger, {renamed: GONE}, "old")
+        assert ledger.outbox.due_calendars(NOW) == [(CALENDAR, "renamed")]
+        assert {one.uid: one.target for one in due(ledger)} == dict.fromkeys((uid("1"), uid("old")), "renamed")
+
+    def test_a_renamed_target_reaches_a_calendar_in_which_only_a_removal_names_it(self, ledger: Ledger) -> None:
+        write(ledger, want(ledger, "kept"))
+        write(ledger, want(ledger, "1"))
+        settle(ledger, {(CALENDAR, "renamed", "staff"): GONE}, "1")
+        assert ledger.outbox.due_calendars(NOW) == [(CALENDAR, "renamed")]
+        assert list(ledger.outbox.standing("renamed", NOW)) == [CALENDAR]
+
+    def test_a_renamed_target_reaches_a_change_whose_outcome_is_not_known(self, ledger: Ledger) -> None:
+        ledger.outbox.intend([intent(want(ledger))], NOW)
+        settle(ledger, {(CALENDAR, "renamed", "staff"): GONE})
+        assert ledger.outbox.due_calendars(NOW) == [(CALENDAR, "renamed")]
+
+    def test_a_removal_that_is_done_does_not_point_its_calendar_back_to_a_former_target(self, ledger: Ledger) -> None:
+        write(ledger, want(ledger, "old"))
+        settle(ledger, {PLACE: GONE}, "old")
+        erase(ledger, uid("old"))
+        settle(ledger, {(CALENDAR, "renamed", "staff"): event(uid("1"))}, "1")
+        settle(ledger, {PLACE: WEAK}, "old")
+        assert ledger.outbox.due_calendars(NOW) == [(CALENDAR, "renamed")]
+
+    def test_a_target_that_is_named_again_for_what_did_not_change_is_the_one_to_use(self, ledger: Ledger) -> None:
+        renamed = (CALENDAR, "renamed", "staff")
+        wanted = event(uid("1"))
+        settle(ledger, {renamed: wanted}, "1")
+        write(ledger, want(ledger, "2"))
+        assert ledger.outbox.due_calendars(NOW) == [(CALENDAR, "workspace")]
+        settle(ledger, {renamed: wanted}, "1")
+        assert ledger.outbox.due_calendars(NOW) == [(CALENDAR, "renamed")]
+
+    def test_in_one_calendar_the_target_of_an_event_goes_before_that_of_a_removal(self, ledger: Ledger) -> None:
+        write(ledger, want(ledger, "1"))
+        routed = [
+            Routed(uid=uid("2"), revision=0, wanted={(CALENDAR, "renamed", "staff"): event(uid("2"))}),
+            Routed(uid=uid("1"), revision=0, wanted={PLACE: GONE}),
+        ]
+        ledger.routing.settle(ACCOUNT, routed)
+        assert ledger.outbox.due_calendars(NOW) == [(CALENDAR, "renamed")]

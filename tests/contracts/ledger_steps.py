@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from calferry.errors import CalferryError
 from calferry.model import (
     Action,
     Event,
+    Failure,
     Intent,
     Placement,
     Receipt,
@@ -89,6 +91,10 @@ def erase(ledger: Ledger, name: str, at: datetime = NOW) -> None:
     ledger.outbox.file([Receipt(calendar=CALENDAR, uid=name, fingerprint="")], at)
 
 
+def fail(ledger: Ledger, error: CalferryError, at: datetime = NOW, source_id: str = "1") -> None:
+    ledger.outbox.fail(Failure(calendar=CALENDAR, uid=uid(source_id), error=error), at)
+
+
 def due(ledger: Ledger, now: datetime = NOW) -> list[Placement]:
     return list(ledger.outbox.due(CALENDAR, now))
 
@@ -97,7 +103,7 @@ def held(ledger: Ledger, now: datetime) -> int:
     return ledger.outbox.standing("workspace", now).get(CALENDAR, Standing()).held
 
 
-def removed(ledger: Ledger, now: datetime, calendar: str = CALENDAR) -> tuple[int, int]:
-    """Deletions acknowledged in the 24 hours before `now`, on weak and on explicit evidence."""
+def removed(ledger: Ledger, now: datetime, calendar: str = CALENDAR) -> tuple[int, int, int]:
+    """Deletions acknowledged in the 24 hours before `now`: on weak and on explicit evidence, and moves."""
     standing = ledger.outbox.standing("workspace", now).get(calendar, Standing())
-    return standing.weak, standing.explicit
+    return standing.weak, standing.explicit, standing.moved

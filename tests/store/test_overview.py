@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 
 from calferry.errors import Refused
-from calferry.model import Failure, Quarantined
+from calferry.model import Deletion, Failure, Quarantined
 from calferry.store import SqlLedger, journal, overview
 from tests.builders import ACCOUNT, NOW, appointment, batch
 from tests.contracts.ledger_steps import (
@@ -28,14 +28,16 @@ from tests.contracts.ledger_steps import (
 def test_a_source_is_shown_with_what_it_holds_and_what_is_wrong(ledger: SqlLedger) -> None:
     rows = [appointment(name) for name in ("1", "2", "3")]
     ledger.intake.record(ACCOUNT, batch(*rows, quarantined=(Quarantined("9", "no end"),)))
-    ledger.intake.bury(ACCOUNT, "3", "gone", weak=False, asked_at=NOW)
+    ledger.intake.bury(ACCOUNT, [Deletion("3", "gone")], weak=False, asked_at=NOW)
     ledger.intake.unlist(ACCOUNT, EVERYTHING, {"1"}, LATER)
     ledger.intake.complete(ACCOUNT, "pull", LATER)
+    ledger.intake.complete(ACCOUNT, "all", NOW)
     settle(ledger, {}, "1", unrouted="no owner")
     assert overview.source_views(ledger) == [
         overview.SourceView(
             source=ACCOUNT,
             pulled_at=LATER,
+            proven_at=NOW,
             live=2,
             unlisted=1,
             quarantined=(overview.Unreadable("9", "no end"),),
@@ -85,12 +87,14 @@ def test_the_journal_tells_the_story_of_an_appointment(ledger: SqlLedger) -> Non
     ledger.intake.record(ACCOUNT, batch(appointment()))
     write(ledger, want(ledger))
     ledger.intake.record(ACCOUNT, batch(appointment(summary="other"), asked_at=LATER))
-    ledger.intake.bury(ACCOUNT, "1", "status=deleted", weak=False, asked_at=LATER + HOUR)
+    ledger.intake.bury(ACCOUNT, [Deletion("1", "status=deleted")], weak=False, asked_at=LATER + HOUR)
     settle(ledger, {PLACE: GONE})
     ledger.outbox.park(CALENDAR, [uid()], "20 %", LATER)
     erase(ledger, uid(), LATER)
     with ledger.database.reading() as connection:
         story = journal.history(connection, uid())
+    told_at = [entry.at for entry in story if entry.what != "routed"]
+    assert told_at == [NOW, NOW, LATER, LATER + HOUR, LATER, LATER]
     assert [(entry.place, entry.what, entry.detail) for entry in story] == [
         (ACCOUNT, "booked", ""),
         (CALENDAR, "routed", "to be written"),

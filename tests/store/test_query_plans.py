@@ -10,18 +10,22 @@ from sqlalchemy import Connection, event, insert, text
 
 from calferry.store import SqlLedger, overview
 from calferry.store.tables import appointments, placements
-from tests.builders import ACCOUNT, NOW
+from tests.builders import ACCOUNT, NOW, appointment, batch, staff
 from tests.contracts.ledger_steps import CALENDAR
 
 QUESTIONS: dict[str, Callable[[SqlLedger], object]] = {
     "which calendars are due": lambda ledger: ledger.outbox.due_calendars(NOW),
     "what is due": lambda ledger: ledger.outbox.due(CALENDAR, NOW),
-    "what is under way": lambda ledger: ledger.outbox.unsettled(CALENDAR),
+    "what is under way": lambda ledger: ledger.outbox.unsettled(CALENDAR, NOW),
     "what is to be routed": lambda ledger: ledger.routing.pending(ACCOUNT, NOW, 100),
     "what is unlisted": lambda ledger: ledger.intake.unlisted(ACCOUNT, NOW, 100),
     "what is in quarantine": lambda ledger: ledger.intake.quarantined(ACCOUNT, NOW, 100),
     "which resources are missing": lambda ledger: ledger.intake.lacks_resources(ACCOUNT),
-    "what waits for a person": lambda ledger: ledger.attention(),
+    "what was last heard": lambda ledger: ledger.intake.newest(ACCOUNT),
+    "who can be asked for as a control": lambda ledger: ledger.intake.controls(appointment(start=NOW), 3),
+    "who else can be asked for": lambda ledger: ledger.intake.controls(appointment(start=NOW, owners=()), 3),
+    "whether a calendar holds an event": lambda ledger: ledger.outbox.holds(CALENDAR, "000500"),
+    "what waits for a person": lambda ledger: ledger.attention(NOW),
 }
 
 
@@ -38,12 +42,8 @@ def fill(ledger: SqlLedger, number: int) -> None:
         connection.execute(insert(appointments), rows)
         connection.execute(insert(placements), [place | {"moved_to": "", "uid": name} for name in names])
         connection.execute(text("INSERT INTO calendars VALUES (:key, 't', NULL, NULL, '', 0)"), {"key": CALENDAR})
-        connection.execute(text("UPDATE sources SET mark = :number, revision = :number"), {"number": number})
-        connection.execute(text("INSERT INTO tasks VALUES (:key, 'resources', :at, :n)"), resources_known(number))
-
-
-def resources_known(revision: int) -> dict[str, object]:
-    return {"key": ACCOUNT, "at": "2026-11-25 09:00:00.000000", "n": revision}
+        routed = text("UPDATE sources SET mark = :number, revision = :number, resources_to = :number")
+        connection.execute(routed, {"number": number})
 
 
 def plans(ledger: SqlLedger, ask: Callable[[SqlLedger], object]) -> list[str]:
@@ -98,10 +98,27 @@ def test_nothing_changed_costs_the_same_in_a_ledger_a_hundred_times_as_large(led
     fill(ledger, 1_000)
     small = {question: steps(ledger, ask) for question, ask in QUESTIONS.items()}
     with ledger.database.writing() as connection:
-        for table in ("appointments", "placements", "calendars", "sources", "tasks"):
+        for table in ("appointments", "placements", "calendars", "sources"):
             connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - names from the line above
     fill(ledger, 100_000)
     large = {question: steps(ledger, ask) for question, ask in QUESTIONS.items()}
     assert all(large[question] <= small[question] + 1 for question in QUESTIONS), (small, large)
     assert steps(ledger, lambda ledger: ledger.outbox.park(CALENDAR, ["none"], "", NOW)) < 100
     assert steps(ledger, overview.source_views) > 1_000, "the meter measures"
+
+
+def test_looking_for_missing_resources_again_costs_the_same_however_much_was_recorded_since(ledger: SqlLedger) -> None:
+    def ask(ledger: SqlLedger) -> object:
+        return ledger.intake.lacks_resources(ACCOUNT)
+
+    ledger.intake.record(ACCOUNT, batch(resources=(staff(),)))
+    ledger.intake.complete(ACCOUNT, "resources", NOW)
+    costs = []
+    for number in (1_000, 20_000):
+        rows = [appointment(f"{number}-{index}", uses=("staff/77",)) for index in range(number)]
+        ledger.intake.record(ACCOUNT, batch(*rows))
+        looking = steps(ledger, ask)
+        costs.append(steps(ledger, ask))
+        assert looking > 10 * (costs[-1] + 1), "what is new is looked through once"
+    small, large = costs
+    assert large <= small + 1, costs

@@ -355,7 +355,7 @@ def test_an_error_reads_as_all_its_problems_and_ends_the_command_with_2(file: Pa
 
 
 def test_a_missing_file_says_where_it_was_looked_for_and_how_to_name_another(file: Path) -> None:
-    with pytest.raises(ConfigError, match=r"there is no such file.*calferry --config PATH") as raised:
+    with pytest.raises(ConfigError, match=r"there is no such file.*calferry COMMAND --config PATH") as raised:
         load(file, kinds=KINDS, environment={})
     assert str(file) in str(raised.value)
 

@@ -109,8 +109,17 @@ def test_what_the_configuration_takes_away_is_always_parked() -> None:
     assert [parked.change.uid for parked in plan.parked] == ["u1"]
 
 
-def test_moves_are_not_braked_for_they_lose_nothing() -> None:
-    assert braked(*(leaving(n, Why.MOVED) for n in range(50)), held=50).parked == ()
+def test_a_whole_calendar_may_be_handed_over() -> None:
+    due = {A: [leaving(n, Why.MOVED) for n in range(50)]}
+    (plan,) = PLANNER.plans(due, {A: Standing(held=50), B: Standing(held=60)})
+    assert plan.parked == ()
+
+
+def test_when_most_of_a_target_moves_at_once_the_old_events_stay_until_somebody_looked() -> None:
+    due = {A: [leaving(n, Why.MOVED) for n in range(50)]}
+    (plan,) = PLANNER.plans(due, {A: Standing(held=50), B: Standing(held=20)})
+    assert len(plan.parked) == 50
+    assert "50 moves" in plan.parked[0].reason
 
 
 def test_a_little_from_each_of_many_calendars_is_braked_by_target() -> None:

@@ -45,7 +45,7 @@ def workspace(allow: Sequence[str] = ("*",)) -> Target:
 
 
 def pending(one: Appointment, *placements: Placement, **changes: Any) -> Pending:
-    fields: dict[str, Any] = {"deletion": "", "deletion_weak": False, "touched": True}
+    fields: dict[str, Any] = {"deletion": "", "deletion_weak": False, "reconfigured": False}
     return Pending(uid="u1", revision=1, appointment=one, placements=placements, **(fields | changes))
 
 
@@ -140,7 +140,7 @@ class TestPlace:
 
     def test_growing_old_deletes_nothing(self) -> None:
         old = appointment(start=MORNING - timedelta(days=900))
-        assert event_of(routed(pending(old, placed(), touched=False))).start == old.start
+        assert event_of(routed(pending(old, placed(), reconfigured=True))).start == old.start
 
     def test_destinations_say_where_each_of_the_staff_would_go_and_why_not(self) -> None:
         found = list(destinations(TO_OWNER, [Owner(key="77", email="ana@salon.example"), Owner(key="79")]))
@@ -184,11 +184,79 @@ class TestRemoval:
 
     def test_what_only_the_configuration_excludes_is_reconfigured(self) -> None:
         route = replace(TO_OWNER, where={"service": ("massage*",)})
-        removal = removal_of(routed(pending(appointment(), placed(), touched=False), route))
+        removal = removal_of(routed(pending(appointment(), placed(), reconfigured=True), route))
         assert removal.why is Why.RECONFIGURED
 
     def test_placements_of_a_route_that_left_the_file_stay(self) -> None:
-        assert not routed(pending(appointment(owners=()), placed(route="former")), replace(TO_OWNER)).wanted
+        assert not routed(pending(appointment(owners=()), placed(route="former"))).wanted
+
+    def test_a_cancelled_appointment_leaves_though_its_route_left_the_file(self) -> None:
+        former = placed(route="former")
+        assert removal_of(routed(pending(appointment(status=Status.CANCELLED), former))).why is Why.CANCELLED
+
+    def test_a_renamed_route_takes_over_where_it_wants_the_same_and_parks_the_rest(self) -> None:
+        former, elsewhere = placed(ANA, route="former"), placed(BOB, route="former")
+        wanted = {
+            calendar: want
+            for (calendar, _, _), want in routed(pending(appointment(), former, elsewhere)).wanted.items()
+        }
+        assert isinstance(wanted[ANA], Event)
+        removal = wanted[BOB]
+        assert isinstance(removal, Removal)
+        assert removal.why is Why.RECONFIGURED
+
+    def test_what_the_configuration_takes_away_stays_reconfigured_when_the_appointment_is_touched(self) -> None:
+        route = replace(TO_OWNER, where={"service": ("massage*",)})
+        first = removal_of(routed(pending(appointment(), placed(), reconfigured=True), route))
+        waiting = replace(placed(), wanted=first)
+        assert removal_of(routed(pending(appointment(description="edited"), waiting), route)).why is Why.RECONFIGURED
+        moved = pending(appointment(owners=(Owner(key="78"),)), waiting)
+        wanted = {calendar: want for (calendar, _, _), want in routed(moved).wanted.items()}
+        assert wanted[ANA] == replace(first, moved_to=(BOB,))
+
+    def test_a_move_under_way_stays_a_move_when_the_configuration_changes(self) -> None:
+        leaving = replace(placed(ANA), wanted=Removal(why=Why.MOVED, evidence="another owner", moved_to=(BOB,)))
+        result = routed(pending(appointment(owners=(Owner(key="78"),)), leaving, placed(BOB), reconfigured=True))
+        removal = {calendar: want for (calendar, _, _), want in result.wanted.items()}[ANA]
+        assert isinstance(removal, Removal)
+        assert removal.why is Why.MOVED
+
+    def test_a_move_that_came_to_nothing_is_no_move_and_the_brakes_see_it(self) -> None:
+        leaving = replace(placed(ANA), wanted=Removal(why=Why.MOVED, evidence="another owner", moved_to=(BOB,)))
+        route = replace(TO_OWNER, where={"service": ("massage*",)})
+        removal = removal_of(routed(pending(appointment(), leaving), route))
+        assert (removal.why, removal.weak) == (Why.FILTERED, True)
+
+    def test_an_owner_who_is_dropped_beside_another_who_stays_is_no_move(self) -> None:
+        result = routed(pending(appointment(), placed(ANA), placed(BOB)))
+        removal = {calendar: want for (calendar, _, _), want in result.wanted.items()}[BOB]
+        assert isinstance(removal, Removal)
+        assert (removal.why, removal.weak) == (Why.FILTERED, True)
+
+    def test_an_event_that_another_route_shows_elsewhere_has_moved_there(self) -> None:
+        first = replace(TO_OWNER, name="first", where={"service": ("consult*",)})
+        second = replace(TO_OWNER, name="second")
+        changed = appointment(owners=(Owner(key="78"),), service="Massage", uses=("staff/78",))
+        result = routed(pending(changed, placed(ANA, route="first")), first, second)
+        removal = {calendar: want for (calendar, _, _), want in result.wanted.items()}[ANA]
+        assert isinstance(removal, Removal)
+        assert (removal.why, removal.moved_to) == (Why.MOVED, (BOB,))
+
+    def test_an_old_appointment_follows_its_owner_to_another_calendar(self) -> None:
+        old = appointment(start=MORNING - timedelta(days=900), owners=(Owner(key="78"),))
+        wanted = {calendar: want for (calendar, _, _), want in routed(pending(old, placed(ANA))).wanted.items()}
+        assert isinstance(wanted[BOB], Event)
+
+    def test_a_filter_by_an_address_that_is_not_known_excludes_nobody(self) -> None:
+        route = replace(TO_OWNER, where={"owner": ("*@salon.example",)})
+        result = routed(pending(appointment(), placed()), route, resources={})
+        assert not result.wanted
+        assert "staff 77" in result.unrouted
+
+    def test_a_removal_is_reached_through_the_target_of_today(self) -> None:
+        renamed = replace(placed(), target="former")
+        ((key, _),) = routed(pending(appointment(status=Status.CANCELLED), renamed)).wanted.items()
+        assert key == (ANA, "workspace", "staff")
 
 
 class TestReveal:

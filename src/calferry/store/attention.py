@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection, select
 
 from calferry.ports import Attention
-from calferry.store.tables import appointments, is_due, is_live, is_unrouted, placements, quarantine
+from calferry.store.tables import appointments, calendars, is_due, is_live, is_unrouted, placements, quarantine
 
 
-def waiting(connection: Connection) -> frozenset[Attention]:
-    """All that waits for a person now."""
+def waiting(connection: Connection, now: datetime) -> frozenset[Attention]:
+    """All that waits for a person at `now` (UTC)."""
     place, row, unread = placements.c, appointments.c, quarantine.c
     held = select(place.calendar, place.held, place.uid, place.reason).where(is_due, place.held != "")
+    paused = select(calendars.c.calendar, calendars.c.pause_reason).where(calendars.c.paused_until > now)
     unrouted = select(row.source, row.uid, row.unrouted).where(is_unrouted, is_live)
     quarantined = select(unread.source, unread.source_id, unread.reason)
     return frozenset(
         [
             *(_of(where, what, uid, why) for where, what, uid, why in connection.execute(held)),
+            *(_of(where, "paused", "", why) for where, why in connection.execute(paused)),
             *(_of(where, "unrouted", uid, why) for where, uid, why in connection.execute(unrouted)),
             *(_of(where, "quarantined", source_id, why) for where, source_id, why in connection.execute(quarantined)),
         ]

@@ -12,7 +12,7 @@ from calferry.model import Action, Marked, Receipt, Why
 from calferry.store import journal
 from calferry.store.database import RowValues, upsert
 from calferry.store.journal import Entry
-from calferry.store.placing import Placed, placed
+from calferry.store.placing import FREE, Placed, placed
 from calferry.store.tables import calendars, deletions, intents, placements
 
 DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "removed"}
@@ -89,10 +89,11 @@ def _word(receipt: Receipt, intent: Row[Any] | None) -> str:
 
 
 def _written(place: Row[Any], receipt: Receipt, intent: Row[Any] | None, at: datetime) -> RowValues:
-    """A placement's row once its receipt is filed. An identity that was deleted is used up."""
+    """A placement's row once its receipt is filed: set aside no more. An identity that was deleted is used up."""
     generation = max(place.generation, intent.generation if intent is not None else 0)
     return {
         **place._mapping,
+        **({} if place.held == "parked" else FREE),
         "written_fingerprint": receipt.fingerprint,
         "href": receipt.href,
         "etag": receipt.etag,

@@ -6,20 +6,23 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import Connection, delete, exists, or_, select, update
 
-from calferry.model import Appointment, Batch, Cursor, Deletion, Window, uid_of
+from calferry.model import Appointment, Batch, Cursor, Deletion, Window, uid_of, utc
 from calferry.ports import Recorded
 from calferry.store import journal
 from calferry.store.codec import appointment_of
 from calferry.store.database import Database, chunks, upsert
 from calferry.store.journal import Entry
 from calferry.store.recording import LISTED, Recording
-from calferry.store.revisions import enter
+from calferry.store.revisions import enter, hear
 from calferry.store.tables import appointments, is_live, quarantine, resources, sources, streams, tasks, uses
 
 COMPLETE_LISTING = "all"
 """The task that lists a source's whole window."""
+
+RESOURCES = "resources"
+"""The task that reads all of a source's resources."""
 
 
 class SqlIntake:
@@ -36,6 +39,7 @@ class SqlIntake:
     def record(self, source: str, batch: Batch) -> Recorded:
         with self._database.writing() as connection:
             enter(connection, source)
+            hear(connection, source, batch.asked_at)
             recording = Recording(connection, self._installation, source, batch.asked_at)
             touched = recording.resources(batch.resources)
             found = recording.appointments(batch.appointments)
@@ -44,6 +48,10 @@ class SqlIntake:
             if batch.cursor:
                 upsert(connection, streams, [{"source": source, "stream": batch.stream, "cursor": batch.cursor.token}])
         return replace(found, deleted=deleted, quarantined=quarantined, resources=touched)
+
+    def newest(self, source: str) -> datetime | None:
+        with self._database.reading() as connection:
+            return connection.scalar(select(sources.c.newest).where(sources.c.source == source))
 
     def last(self, source: str, task: str) -> datetime | None:
         with self._database.reading() as connection:
@@ -61,23 +69,27 @@ class SqlIntake:
                 before = select(tasks.c.at).where(tasks.c.source == source, tasks.c.task == task).scalar_subquery()
                 where = (quarantine.c.source == source, quarantine.c.source_id == "", quarantine.c.asked_at < before)
                 connection.execute(delete(quarantine).where(*where))
-            revision = connection.scalar(select(sources.c.revision).where(sources.c.source == source))
-            upsert(connection, tasks, [{"source": source, "task": task, "at": at, "revision": revision}])
+            if task == RESOURCES:
+                _resources_seen_to(connection, source)
+            upsert(connection, tasks, [{"source": source, "task": task, "at": at}])
 
     def lacks_resources(self, source: str) -> bool:
-        completed = select(tasks.c.revision).where(tasks.c.source == source, tasks.c.task == "resources")
+        """What was looked through once without finding a lack is not looked through again."""
         named = (resources.c.source == uses.c.source, resources.c.resource == uses.c.resource)
-        with self._database.reading() as connection:
-            since = connection.scalar(completed) or 0
-            where = (appointments.c.source == source, appointments.c.revision > since, is_live)
-            lacking = select(uses.c.uid).join(appointments, appointments.c.uid == uses.c.uid)
-            lacking = lacking.where(*where, ~exists().where(*named))
-            return connection.scalar(lacking.limit(1)) is not None
+        seen_to = select(sources.c.resources_to).where(sources.c.source == source).scalar_subquery()
+        where = (appointments.c.source == source, appointments.c.revision > seen_to, is_live)
+        lacking = select(uses.c.uid).join(appointments, appointments.c.uid == uses.c.uid)
+        with self._database.writing() as connection:
+            if connection.scalar(lacking.where(*where, ~exists().where(*named)).limit(1)) is not None:
+                return True
+            _resources_seen_to(connection, source)
+        return False
 
     def unlist(self, source: str, covered: Window, seen: Collection[str], before: datetime) -> int:
         row = appointments.c
         inside = (row.starts_at >= covered.start, row.starts_at < covered.end, row.ends_at <= covered.end)
-        listed = (is_live, row.unlisted_at.is_(None), row.asked_at < before)
+        open_to_doubt = or_(row.vouched_until.is_(None), row.vouched_until <= before)
+        listed = (is_live, row.unlisted_at.is_(None), row.asked_at < before, open_to_doubt)
         missing = {"unlisted_at": before, "look_up_at": before, "attempts": 0}
         with self._database.writing() as connection:
             found = connection.execute(select(row.uid, row.source_id).where(row.source == source, *inside, *listed))
@@ -102,24 +114,31 @@ class SqlIntake:
             relisted = connection.scalars(statement).all()
             journal.write(connection, (Entry(journal.now(), source, uid, "relisted") for uid in relisted))
 
-    def control(self, appointment: Appointment) -> str | None:
-        """The one that was learnt last: the surest to be there still."""
-        row = appointments.c
+    def vouch(self, source: str, source_id: str, until: datetime) -> None:
+        uid = uid_of(self._installation, source, source_id)
+        with self._database.writing() as connection:
+            connection.execute(update(appointments).where(appointments.c.uid == uid).values(vouched_until=until))
+
+    def controls(self, appointment: Appointment, limit: int) -> Sequence[str]:
+        row, start = appointments.c, utc(appointment.start)
         readable = ~exists().where(quarantine.c.source == row.source, quarantine.c.source_id == row.source_id)
         where = [row.source == appointment.source, row.source_id != appointment.source_id, is_live, readable]
         if appointment.owners:
             where.append(row.owner == appointment.owners[0].key)
-        statement = (
-            select(row.source_id).where(*where, row.unlisted_at.is_(None)).order_by(row.asked_at.desc(), row.uid)
-        )
+        others = select(row.source_id, row.starts_at).where(*where, row.unlisted_at.is_(None)).limit(limit)
+        after = others.where(row.starts_at >= start).order_by(row.starts_at)
+        before = others.where(row.starts_at < start).order_by(row.starts_at.desc())
         with self._database.reading() as connection:
-            return connection.scalar(statement.limit(1))
+            found = [*connection.execute(after), *connection.execute(before)]
+        nearest = sorted(found, key=lambda other: abs(other.starts_at - start))
+        return [other.source_id for other in nearest[:limit]]
 
-    def bury(self, source: str, source_id: str, evidence: str, *, weak: bool, asked_at: datetime) -> None:
+    def bury(self, source: str, deletions: Sequence[Deletion], *, weak: bool, asked_at: datetime) -> None:
         with self._database.writing() as connection:
             enter(connection, source)
+            hear(connection, source, asked_at)
             recording = Recording(connection, self._installation, source, asked_at)
-            recording.deletions([Deletion(source_id, evidence)], weak=weak)
+            recording.deletions(deletions, weak=weak)
 
     def defer(self, source: str, source_id: str, until: datetime) -> None:
         with self._database.writing() as connection:
@@ -131,9 +150,23 @@ class SqlIntake:
             later = {"look_up_at": until, "attempts": quarantine.c.attempts + 1}
             connection.execute(update(quarantine).where(*unread).values(later))
 
+    def forget(self, source: str, source_id: str) -> None:
+        uid, row = uid_of(self._installation, source, source_id), quarantine.c
+        held = exists().where(appointments.c.uid == uid, is_live)
+        unread = delete(quarantine).where(row.source == source, row.source_id == source_id, ~held)
+        with self._database.writing() as connection:
+            forgotten = connection.scalars(unread.returning(row.source_id)).all()
+            journal.write(connection, (Entry(journal.now(), source, uid, "forgotten") for _row in forgotten))
+
     def quarantined(self, source: str, now: datetime, limit: int) -> Sequence[tuple[str, int]]:
         row = quarantine.c
         due = (row.source == source, row.source_id != "", row.look_up_at <= now)
         statement = select(row.source_id, row.attempts).where(*due).order_by(row.look_up_at, row.source_id).limit(limit)
         with self._database.reading() as connection:
             return [(source_id, attempts) for source_id, attempts in connection.execute(statement)]
+
+
+def _resources_seen_to(connection: Connection, source: str) -> None:
+    """Every resource in use up to now is held, or was asked for in vain."""
+    this = (sources.c.source == source, sources.c.resources_to != sources.c.revision)
+    connection.execute(update(sources).where(*this).values(resources_to=sources.c.revision))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -58,9 +59,9 @@ class SqlLedger:
     def outbox(self) -> SqlOutbox:
         return self._outbox
 
-    def attention(self) -> frozenset[Attention]:
+    def attention(self, now: datetime) -> frozenset[Attention]:
         with self.database.reading() as connection:
-            return waiting(connection)
+            return waiting(connection, now)
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         return self._locks.hold(name)

@@ -9,14 +9,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func, insert, or_, select, update
 
-from calferry.errors import CalferryError, Conflict, NotAuthorised, Refused
+from calferry.errors import CalferryError, Conflict, Refused
 from calferry.model import Action, Failure, Intent, Marked, Placement, Receipt, Why
 from calferry.ports import Standing
 from calferry.store import filing, journal
 from calferry.store.database import Database, chunks, upsert
 from calferry.store.journal import Entry
 from calferry.store.placing import placed, placement_of
-from calferry.store.tables import calendars, deletions, intents, is_due, is_written, placements
+from calferry.store.tables import calendars, deletions, intents, is_due, is_under_way, is_written, placements
+
+RETRIES = [timedelta(minutes=minutes) for minutes in (0, 2, 4, 8, 15)]
+"""How long after each unanswered try an intent is sent again; the last of them from then on."""
 
 SET_ASIDE = timedelta(hours=1)
 LONGEST_SET_ASIDE = timedelta(hours=24)
@@ -27,8 +30,12 @@ def is_free(now: datetime) -> ColumnElement[bool]:
     """Neither parked, nor set aside until later, nor under way."""
     row = placements.c
     later = and_(row.held == "refused", row.not_before <= now)
-    under_way = exists().where(intents.c.calendar == row.calendar, intents.c.uid == row.uid)
-    return and_(or_(row.held == "", later), ~under_way)
+    return and_(or_(row.held == "", later), ~is_under_way)
+
+
+def is_to_be_sent(now: datetime) -> ColumnElement[bool]:
+    """An intent that is due to be sent again."""
+    return or_(intents.c.not_before.is_(None), intents.c.not_before <= now)
 
 
 class SqlOutbox:
@@ -39,16 +46,16 @@ class SqlOutbox:
     def due_calendars(self, now: datetime) -> Sequence[tuple[str, str]]:
         row = calendars.c
         due = exists().where(placements.c.calendar == row.calendar, is_due, is_free(now))
-        under_way = exists().where(intents.c.calendar == row.calendar)
+        unsettled = exists().where(intents.c.calendar == row.calendar, is_to_be_sent(now))
         open_now = or_(row.paused_until.is_(None), row.paused_until <= now)
-        statement = select(row.calendar, row.target).where(open_now, or_(due, under_way)).order_by(row.calendar)
+        statement = select(row.calendar, row.target).where(open_now, or_(due, unsettled)).order_by(row.calendar)
         with self._database.reading() as connection:
             return [(calendar, target) for calendar, target in connection.execute(statement)]
 
-    def unsettled(self, calendar: str) -> Sequence[Intent]:
-        statement = select(intents).where(intents.c.calendar == calendar).order_by(intents.c.id)
+    def unsettled(self, calendar: str, now: datetime) -> Sequence[Intent]:
+        statement = select(intents).where(intents.c.calendar == calendar, is_to_be_sent(now))
         with self._database.reading() as connection:
-            return [_intent_of(row) for row in connection.execute(statement)]
+            return [_intent_of(row) for row in connection.execute(statement.order_by(intents.c.id))]
 
     def due(self, calendar: str, now: datetime) -> Sequence[Placement]:
         """Soonest to end first."""
@@ -58,7 +65,7 @@ class SqlOutbox:
             return [placement_of(row) for row in found]
 
     def holds(self, calendar: str, uid: str) -> bool:
-        where = (placements.c.calendar == calendar, placements.c.uid == uid, is_written, ~is_due)
+        where = (placements.c.calendar == calendar, placements.c.uid == uid, is_written, ~is_due, ~is_under_way)
         with self._database.reading() as connection:
             return connection.scalar(select(placements.c.uid).where(*where)) is not None
 
@@ -69,15 +76,15 @@ class SqlOutbox:
             standing = {calendar: Standing() for calendar in connection.scalars(of_target)}
             for calendar, number in connection.execute(held):
                 standing[calendar] = replace(standing[calendar], held=number)
-            for calendar, weak, number in connection.execute(removed):
-                standing[calendar] = replace(standing[calendar], weak=weak, explicit=number - weak)
+            for calendar, weak, moved, number in connection.execute(removed):
+                explicit = number - weak - moved
+                standing[calendar] = replace(standing[calendar], weak=weak, explicit=explicit, moved=moved)
         return standing
 
-    def intend(self, planned: Sequence[Intent], at: datetime) -> None:
+    def intend(self, planned: Sequence[Intent], at: datetime) -> Sequence[Intent]:
         """Raises ValueError where a uid has an unsettled intent in that calendar already."""
         with self._database.writing() as connection:
-            for chunk in chunks(planned):
-                _intend(connection, chunk, at)
+            return [intent for chunk in chunks(planned) for intent in _intend(connection, chunk, at)]
 
     def file(self, receipts: Sequence[Receipt], at: datetime) -> None:
         with self._database.writing() as connection:
@@ -85,15 +92,15 @@ class SqlOutbox:
                 filing.file(connection, chunk, at)
 
     def fail(self, failure: Failure, at: datetime) -> None:
-        error = failure.error
-        if not isinstance(error, (Refused, Conflict, NotAuthorised)):
-            return
         with self._database.writing() as connection:
             intent = filing.under_way(connection, [failure.uid]).get((failure.calendar, failure.uid))
+            if not isinstance(failure.error, (Refused, Conflict)):
+                _send_again(connection, intent, at)
+                return
             place = placed(connection, [failure.uid]).get((failure.calendar, failure.uid))
             filing.settle(connection, [intent] if intent else [])
             if place is not None:
-                _fail(connection, place, intent, error, at)
+                _fail(connection, place, intent, failure.error, at)
 
     def park(self, calendar: str, uids: Collection[str], reason: str, at: datetime) -> None:
         row = placements.c
@@ -116,13 +123,6 @@ class SqlOutbox:
         with self._database.reading() as connection:
             return connection.scalar(select(calendars.c.pauses).where(calendars.c.calendar == calendar)) or 0
 
-    def resume(self, calendar: str) -> None:
-        values = {"paused_until": None, "pause_reason": "", "pauses": 0}
-        with self._database.writing() as connection:
-            where = (calendars.c.calendar == calendar, calendars.c.paused_until.is_not(None))
-            if connection.execute(update(calendars).where(*where).values(values)).rowcount:
-                journal.write(connection, [Entry(journal.now(), calendar, "", "resumed")])
-
     def surveyed(self, calendar: str) -> datetime | None:
         with self._database.reading() as connection:
             return connection.scalar(select(calendars.c.surveyed_at).where(calendars.c.calendar == calendar))
@@ -144,21 +144,23 @@ def _held(target: str, now: datetime) -> Any:
 
 
 def _removed(target: str, since: datetime) -> Any:
-    """Per calendar of a target: how many deletions it has acknowledged since, on weak evidence and in all."""
+    """Per calendar of a target: how many deletions it has acknowledged since: on weak evidence, moved, in all."""
     row = deletions.c
     its = calendars.join(deletions, row.calendar == calendars.c.calendar)
-    counted = select(row.calendar, func.count(case((row.weak, 1))), func.count()).select_from(its)
-    recent = (calendars.c.target == target, row.at > since, row.why != Why.MOVED.value)
-    return counted.where(*recent).group_by(row.calendar)
+    is_moved = row.why == Why.MOVED.value
+    weak, moved = func.count(case((and_(row.weak, ~is_moved), 1))), func.count(case((is_moved, 1)))
+    counted = select(row.calendar, weak, moved, func.count()).select_from(its)
+    return counted.where(calendars.c.target == target, row.at > since).group_by(row.calendar)
 
 
-def _intend(connection: Connection, planned: Sequence[Intent], at: datetime) -> None:
-    keys = [(intent.calendar, intent.uid) for intent in planned]
+def _intend(connection: Connection, planned: Sequence[Intent], at: datetime) -> list[Intent]:
+    """Store at most one chunk of intents, without those whose placement wants something else by now."""
     known = filing.under_way(connection, [intent.uid for intent in planned])
-    if taken := next((key for key in keys if key in known), None):
+    if taken := next((key for key in map(_key, planned) if key in known), None):
         message = f"The outcome of an earlier change of {taken[1]} in {taken[0]} is not known yet."
         raise ValueError(message)
     places = placed(connection, [intent.uid for intent in planned])
+    still = [(intent, place) for intent in planned if _is_wanted(place := places.get(_key(intent)), intent)]
     rows = [
         {
             "calendar": intent.calendar,
@@ -172,15 +174,40 @@ def _intend(connection: Connection, planned: Sequence[Intent], at: datetime) -> 
             "why": place.why if place else "",
             "weak": place.weak if place else False,
         }
-        for intent, place in zip(planned, map(places.get, keys), strict=True)
+        for intent, place in still
     ]
-    connection.execute(insert(intents), rows)
+    if rows:
+        connection.execute(insert(intents), rows)
+    return [intent for intent, _place in still]
+
+
+def _key(intent: Intent) -> tuple[str, str]:
+    return intent.calendar, intent.uid
+
+
+def _is_wanted(place: Row[Any] | None, intent: Intent) -> bool:
+    """Whether the placement still wants this. One that is lost cannot say so: its receipt brings it back, parked."""
+    if place is None:
+        return True
+    asked = (intent.fingerprint, intent.generation)
+    return place.held != "parked" and asked == (place.wanted_fingerprint, place.generation)
+
+
+def _send_again(connection: Connection, intent: Row[Any] | None, at: datetime) -> None:
+    """It may have been carried out, so it stays; the first time it is due again at once."""
+    if intent is None:
+        return
+    pause = RETRIES[min(intent.attempts, len(RETRIES) - 1)]
+    later = {"attempts": intent.attempts + 1, "not_before": at + pause}
+    connection.execute(update(intents).where(intents.c.id == intent.id).values(later))
 
 
 def _fail(connection: Connection, place: Row[Any], intent: Row[Any] | None, error: CalferryError, at: datetime) -> None:
     this = update(placements).where(placements.c.calendar == place.calendar, placements.c.uid == place.uid)
     if isinstance(error, Conflict) and intent is not None:
-        connection.execute(this.values(generation=max(place.generation, intent.generation) + 1))
+        # Nothing of ours stands there under the old identity, so there is nothing left to update.
+        generation = max(place.generation, intent.generation) + 1
+        connection.execute(this.values(generation=generation, written_fingerprint="", href="", etag=""))
         journal.write(connection, [Entry(at, place.calendar, place.uid, "conflict", str(error))])
     # A refusal is about what was asked: where something else is wanted by now, or a person shall decide, it is moot.
     moot = place.held == "parked" or (intent is not None and intent.fingerprint != place.wanted_fingerprint)

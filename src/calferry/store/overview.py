@@ -29,6 +29,9 @@ from calferry.store.tables import (
 PULL = "pull"
 """The task whose completion makes a source fresh."""
 
+WHOLE_LISTING = "all"
+"""The task whose completion proves that nothing is missing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
@@ -47,10 +50,12 @@ class Unrouted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceView:
-    """A booking account: when it was last pulled (UTC), and how its appointments fare."""
+    """A booking account: when it was last pulled, when its whole window was last listed (UTC), and how its
+    appointments fare."""
 
     source: str
     pulled_at: datetime | None
+    proven_at: datetime | None
     live: int
     unlisted: int
     quarantined: tuple[Unreadable, ...]
@@ -102,13 +107,14 @@ class Orphan:
 
 def source_views(ledger: SqlLedger) -> Sequence[SourceView]:
     with ledger.database.reading() as connection:
-        pulled = _by_key(connection.execute(select(tasks.c.source, tasks.c.at).where(tasks.c.task == PULL)))
+        pulled, proven = _completed(connection, PULL), _completed(connection, WHOLE_LISTING)
         counts = _by_key(connection.execute(_appointment_counts()))
         unreadable, unrouted = _unreadable(connection), _unrouted(connection)
         return [
             SourceView(
                 source=source,
-                pulled_at=pulled[source].at if source in pulled else None,
+                pulled_at=pulled.get(source),
+                proven_at=proven.get(source),
                 live=counts[source].live if source in counts else 0,
                 unlisted=counts[source].unlisted if source in counts else 0,
                 quarantined=tuple(unreadable[source]),
@@ -150,6 +156,12 @@ def orphans(ledger: SqlLedger, routes: Collection[str]) -> Sequence[Orphan]:
 
 def _by_key(found: Any) -> dict[str, Row[Any]]:
     return {row[0]: row for row in found}
+
+
+def _completed(connection: Connection, task: str) -> dict[str, datetime]:
+    """By source, when a task was last completed."""
+    completed = select(tasks.c.source, tasks.c.at).where(tasks.c.task == task)
+    return dict(connection.execute(completed).all())
 
 
 def _appointment_counts() -> Any:

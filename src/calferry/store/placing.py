@@ -13,6 +13,9 @@ from calferry.store.codec import event_of, event_text
 from calferry.store.database import RowValues
 from calferry.store.tables import placements
 
+FREE = {"held": "", "reason": "", "attempts": 0, "not_before": None}
+"""The values of a placement that is neither parked nor set aside."""
+
 Placed = dict[tuple[str, str], Row[Any]]
 """Rows of placements by calendar and uid."""
 

@@ -7,9 +7,10 @@ earlier one from a reader that remembers how far it got.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from calferry.store.database import RowValues, upsert
 from calferry.store.tables import appointments, sources
@@ -19,6 +20,12 @@ def enter(connection: Connection, source: str) -> None:
     """Make sure that the source has its row, and keep other writers of this source out."""
     upsert(connection, sources, [{"source": source}])
     connection.execute(select(sources.c.revision).where(sources.c.source == source).with_for_update())
+
+
+def hear(connection: Connection, source: str, asked_at: datetime) -> None:
+    """Remember when the newest answer of a source was asked for."""
+    older = or_(sources.c.newest.is_(None), sources.c.newest < asked_at)
+    connection.execute(update(sources).where(sources.c.source == source, older).values(newest=asked_at))
 
 
 def draw(connection: Connection, source: str, number: int) -> Iterator[int]:

@@ -14,13 +14,11 @@ from calferry.ports import Pending, Routed
 from calferry.store import journal
 from calferry.store.codec import appointment_of
 from calferry.store.database import Database, RowValues, chunks, upsert
+from calferry.store.filing import under_way
 from calferry.store.journal import Entry
-from calferry.store.placing import placed, placement_of, wanted_values
+from calferry.store.placing import FREE, Placed, placed, placement_of, wanted_values
 from calferry.store.revisions import enter
 from calferry.store.tables import appointments, calendars, placements, resources, sources
-
-FREE = {"held": "", "reason": "", "attempts": 0, "not_before": None}
-"""The values of a placement that is neither parked nor set aside."""
 
 Wish = tuple[str, str, Wanted]
 """What somebody wants in a calendar: target, route, and what."""
@@ -35,8 +33,7 @@ class SqlRouting:
             enter(connection, source)
             row = connection.execute(select(sources).where(sources.c.source == source)).one()
             if row.basis != basis:
-                # All up to the old mark was routed, if by other rules: looking at it again is not a change of its own.
-                again = {"basis": basis, "mark": 0, "untouched_to": max(row.untouched_to, row.mark)}
+                again = {"basis": basis, "basis_number": row.basis_number + 1, "mark": 0}
                 connection.execute(update(sources).where(sources.c.source == source).values(again))
 
     def pending(self, source: str, now: datetime, limit: int) -> Sequence[Pending]:
@@ -45,12 +42,12 @@ class SqlRouting:
             if state is None:
                 return []
             row = appointments.c
-            columns = [row[name] for name in ("uid", "revision", "body", "deletion", "deletion_weak")]
+            columns = [row[name] for name in ("uid", "revision", "body", "deletion", "deletion_weak", "routed_by")]
             this = select(*columns).where(row.source == source)
             changed = this.where(row.revision > state.mark).order_by(row.revision)
             waiting = this.where(row.look_again_at <= now).order_by(row.look_again_at, row.uid)
             found = connection.execute(changed.limit(limit)).all() or connection.execute(waiting.limit(limit)).all()
-            return _pending(connection, found, max(state.mark, state.untouched_to))
+            return _pending(connection, found, state.basis_number)
 
     def resources(self, source: str, keys: Collection[str]) -> Mapping[str, Resource]:
         row = resources.c
@@ -69,13 +66,14 @@ class SqlRouting:
             for chunk in chunks(routed):
                 _place(connection, source, chunk)
                 _note(connection, source, chunk)
+                _stamp(connection, source, [one for one in chunk if not one.unrouted])
                 mark = max(mark, *(one.revision for one in chunk))
             # Rows that were only looked at again lie before the mark: they never move it back.
             moved = update(sources).where(sources.c.source == source, sources.c.mark < mark)
             connection.execute(moved.values(mark=mark))
 
 
-def _pending(connection: Connection, found: Sequence[Row[Any]], untouched_to: int) -> list[Pending]:
+def _pending(connection: Connection, found: Sequence[Row[Any]], basis: int) -> list[Pending]:
     where: dict[str, list[Row[Any]]] = {row.uid: [] for row in found}
     for uids in chunks(where):
         statement = select(placements).where(placements.c.uid.in_(uids)).order_by(placements.c.calendar)
@@ -88,7 +86,7 @@ def _pending(connection: Connection, found: Sequence[Row[Any]], untouched_to: in
             appointment=appointment_of(row.body),
             deletion=row.deletion,
             deletion_weak=row.deletion_weak,
-            touched=row.revision > untouched_to,
+            reconfigured=row.routed_by not in {0, basis},
             placements=tuple(placement_of(place) for place in where[row.uid]),
         )
         for row in found
@@ -111,8 +109,30 @@ def _place(connection: Connection, source: str, routed: Sequence[Routed]) -> Non
                 rows.append(_placement_row(held, row))
                 entries.append(Entry(journal.now(), calendar, one.uid, "routed", _detail(held, row)))
     upsert(connection, placements, rows)
-    upsert(connection, calendars, [{"calendar": row["calendar"], "target": row["target"]} for row in rows])
+    _reach(connection, routed, before)
     journal.write(connection, entries)
+
+
+def _reach(connection: Connection, routed: Sequence[Routed], before: Placed) -> None:
+    """From now on each calendar is reached by the target named for what it shall hold, else for what has to leave it.
+
+    A removal that is done has nothing to say: a target it names may be one of long ago.
+    """
+    open_intents = under_way(connection, [one.uid for one in routed])
+    holding: dict[str, str] = {}
+    leaving: dict[str, str] = {}
+    for one in routed:
+        for calendar, (target, _route, wanted) in _wishes(one).items():
+            place = before.get((calendar, one.uid))
+            if isinstance(wanted, Event):
+                holding[calendar] = target
+            elif (place is not None and place.written_fingerprint) or (calendar, one.uid) in open_intents:
+                leaving[calendar] = target
+    targets = leaving | holding
+    held = select(calendars.c.calendar, calendars.c.target).where(calendars.c.calendar.in_(list(targets)))
+    known = dict(connection.execute(held).all())
+    news = [{"calendar": calendar, "target": target} for calendar, target in targets.items()]
+    upsert(connection, calendars, [row for row in news if known.get(row["calendar"]) != row["target"]])
 
 
 def _wishes(routed: Routed) -> dict[str, Wish]:
@@ -147,6 +167,13 @@ def _detail(held: Row[Any] | None, row: RowValues) -> str:
     if row["why"]:
         return f"to be removed: {row['why']}"
     return "to be written" if held is None or held.wanted_fingerprint != row["wanted_fingerprint"] else "same event"
+
+
+def _stamp(connection: Connection, source: str, routed: Sequence[Routed]) -> None:
+    """Remember by which basis these were routed. One that has no place keeps its former basis until it has."""
+    row, today = appointments.c, select(sources.c.basis_number).where(sources.c.source == source).scalar_subquery()
+    former = (row.uid.in_([one.uid for one in routed]), row.routed_by != today)
+    connection.execute(update(appointments).where(*former).values(routed_by=today))
 
 
 def _note(connection: Connection, source: str, routed: Sequence[Routed]) -> None:

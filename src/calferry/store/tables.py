@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     column,
+    exists,
     literal_column,
 )
 from sqlmodel import Field, SQLModel
@@ -53,10 +54,11 @@ class Identity(Row, table=True):
 
 
 class Source(Row, table=True):
-    """A booking account: the counter of its revisions, and how far its appointments are routed.
+    """A booking account: the counter of its revisions, and how far its appointments are worked through.
 
-    `mark` is the revision up to which all is routed by the rules `basis` stands for; `untouched_to` was the mark when
-    the basis last changed.
+    `mark` is the revision up to which all is routed by the rules `basis` stands for, the `basis_number`th of this
+    source. `resources_to` is the revision up to which every resource in use is held, or was asked for in vain.
+    `newest` is when the newest answer was asked for.
     """
 
     __tablename__ = "sources"
@@ -64,8 +66,10 @@ class Source(Row, table=True):
     source: str = Field(primary_key=True)
     revision: int = 0
     basis: str = ""
+    basis_number: int = 0
     mark: int = 0
-    untouched_to: int = 0
+    resources_to: int = 0
+    newest: datetime | None = None
 
 
 class Stream(Row, table=True):
@@ -79,20 +83,21 @@ class Stream(Row, table=True):
 
 
 class Task(Row, table=True):
-    """When a task of a source was last completed, and the source's revision then."""
+    """When a task of a source was last completed."""
 
     __tablename__ = "tasks"
 
     source: str = Field(primary_key=True)
     task: str = Field(primary_key=True)
     at: datetime
-    revision: int
 
 
 class Appointment(Row, table=True):
     """The last known state of an appointment. `body` is all of it (JSON), `digest` stands for the body.
 
-    `deletion` is the evidence that it is gone, '' while it lives. `attempts` counts look-ups since it was unlisted.
+    `deletion` is the evidence that it is gone, '' while it lives. `attempts` counts look-ups since it was unlisted; no
+    listing makes it unlisted before `vouched_until`. `routed_by` is the number of the basis it was last routed by, 0
+    before it ever was.
     """
 
     __tablename__ = "appointments"
@@ -100,7 +105,7 @@ class Appointment(Row, table=True):
         UniqueConstraint("source", "revision"),
         Index("ix_appointments_unrouted", "source", sqlite_where=IS_UNROUTED, postgresql_where=IS_UNROUTED),
         Index(None, "source", "starts_at"),
-        Index(None, "source", "owner", "asked_at"),
+        Index(None, "source", "owner", "starts_at"),
         Index(
             "ix_appointments_unlisted",
             "source",
@@ -132,8 +137,10 @@ class Appointment(Row, table=True):
     unlisted_at: datetime | None = None
     look_up_at: datetime | None = None
     attempts: int = 0
+    vouched_until: datetime | None = None
     look_again_at: datetime | None = None
     unrouted: str = ""
+    routed_by: int = 0
 
 
 class Use(Row, table=True):
@@ -214,7 +221,10 @@ class Placement(Row, table=True):
 
 
 class Intent(Row, table=True):
-    """A change whose outcome is not known yet. `why` and `weak` are the removal's, as they were when it was planned."""
+    """A change whose outcome is not known yet. `why` and `weak` are the removal's, as they were when it was planned.
+
+    `attempts` counts the tries that were not answered; it is not sent again before `not_before`.
+    """
 
     __tablename__ = "intents"
     __table_args__ = (UniqueConstraint("calendar", "uid"),)
@@ -230,6 +240,8 @@ class Intent(Row, table=True):
     created_at: datetime
     why: str
     weak: bool
+    attempts: int = 0
+    not_before: datetime | None = None
 
 
 class Deletion(Row, table=True):
@@ -247,7 +259,10 @@ class Deletion(Row, table=True):
 
 
 class Calendar(Row, table=True):
-    """A calendar, and whether it is left alone for now. `pauses` counts the pauses since its last receipt."""
+    """A calendar, and whether it is left alone for now. `pauses` counts the pauses since its last receipt.
+
+    `target` is the connection that routing last named for something wanted or due there.
+    """
 
     __tablename__ = "calendars"
 
@@ -292,6 +307,7 @@ calendars = table("calendars")
 journal = table("journal")
 
 is_due = placements.c.wanted_fingerprint != placements.c.written_fingerprint
+is_under_way = exists().where(intents.c.calendar == placements.c.calendar, intents.c.uid == placements.c.uid)
 is_written = placements.c.written_fingerprint != NOTHING
 is_unrouted = appointments.c.unrouted != NOTHING
 is_live = appointments.c.deletion == NOTHING

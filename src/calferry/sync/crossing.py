@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from calferry.errors import PARKED, SEVERITY, CalferryError
 from calferry.ports import Attention
-from calferry.sync.installation import Installation, Tally, Watch
+from calferry.sync.installation import Installation, Stopped, Tally, Watch
 from calferry.sync.pull import pull
-from calferry.sync.push import clear, lanes, write
+from calferry.sync.push import clear, due_by_target, lanes, out_of_reach, park, write
 from calferry.sync.route import route
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +48,16 @@ def run(installation: Installation, watch: Watch) -> Report:
     A booking system that is down stops no calendar; a calendar that is down stops no pull and no other calendar.
     Raises Stopped.
     """
-    before = installation.ledger.attention()
+    before = waiting(installation)
     pulled = bring(installation, watch)
     pushed = deliver(installation, watch)
-    attention = installation.ledger.attention()
+    attention = waiting(installation)
     return Report(pulled=pulled, pushed=pushed, attention=attention, new=attention - before)
+
+
+def waiting(installation: Installation) -> frozenset[Attention]:
+    """All that waits for a person."""
+    return installation.ledger.attention(installation.clock.now()) | out_of_reach(installation)
 
 
 def bring(installation: Installation, watch: Watch) -> dict[str, Tally]:
@@ -63,12 +71,15 @@ def bring(installation: Installation, watch: Watch) -> dict[str, Tally]:
 
 
 def deliver(installation: Installation, watch: Watch) -> Tally:
-    """Write every calendar, then clear every calendar: a move is in the new one before it leaves the old. Raises
-    Stopped."""
+    """Write every calendar, park what the brakes hold back, then clear every calendar: a move is in the new one before
+    it leaves the old. Raises Stopped."""
     pushed = Tally()
-    for half in (write, clear):
-        for (target, _), calendars in lanes(installation).items():
-            pushed.add(_guarded(partial(half, installation, target, calendars, watch)))
+    for target, calendars in lanes(installation):
+        pushed.add(_guarded(partial(write, installation, target, calendars, watch)))
+    for target, calendars in due_by_target(installation).items():
+        pushed.add(_guarded(partial(park, installation, target, calendars)))
+    for target, calendars in lanes(installation):
+        pushed.add(_guarded(partial(clear, installation, target, calendars, watch)))
     return pushed
 
 
@@ -78,3 +89,10 @@ def _guarded(step: Callable[[], Tally]) -> Tally:
         return step()
     except CalferryError as error:
         return Tally(errors=[error])
+    except Stopped:
+        raise
+    except Exception as error:
+        log.warning("a step of the pass failed: %s", type(error).__name__)
+        log.debug("it failed here", exc_info=error)
+        unforeseen = CalferryError(f"a step failed in a way calferry does not know ({type(error).__name__})")
+        return Tally(errors=[unforeseen])

@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from calferry.errors import CalferryError, CursorExpired, Unavailable
-from calferry.model import Appointment, Batch, Found, Gone, NotFound, Window
+from calferry.model import Appointment, Batch, Deletion, Found, Gone, LookUp, NotFound, Window
 from calferry.ports import Clock, Ledger
 from calferry.sync.installation import Account, Stopped, Tally, Watch
 
 log = logging.getLogger(__name__)
 
-LOOK_UPS = 50
-"""Unlisted appointments asked for by id in one pull; the rest waits for the next."""
+LOOK_UPS = 500
+"""The most appointments asked for by id in one pull. When more than that are missing at once, none is taken as gone."""
 
 LIES = 3
 """A listing contradicted by this many look-ups in a row, and confirmed by none, is not believed at all."""
+
+CONTROLS = 3
+"""How many other appointments are asked for before a not-found counts as unproven."""
+
+MUTE = 3
+"""Look-ups without an answer, one after another, that end a pull."""
 
 RESOURCES_EVERY = timedelta(hours=24)
 
 NEAR = timedelta(days=14)
 """How far ahead the frequent reconciliation looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Absence:
+    """The booking system does not show an appointment; without `evidence` that proves nothing."""
+
+    evidence: str
+    weak: bool = False
 
 
 def pull(account: Account, ledger: Ledger, clock: Clock, watch: Watch) -> Tally:
@@ -48,6 +63,9 @@ class _Pull:
         self.key, self.intake = account.source.key, ledger.intake
         self.clock, self.watch = clock, watch
         self.tally = Tally()
+        self.mute = 0
+        # A clock that was set back must not make today's answers look older than yesterday's: they would be ignored.
+        self.floor = self.intake.newest(self.key) or clock.now()
 
     def run(self) -> None:
         if self._due("resources", RESOURCES_EVERY):
@@ -63,10 +81,11 @@ class _Pull:
 
     def _due(self, task: str, every: timedelta) -> bool:
         last = self.intake.last(self.key, task)
-        return last is None or self.clock.now() - last >= every
+        now = self.clock.now()
+        return last is None or now - last >= every or last > now  # the clock was ahead when it said so
 
     def _record(self, batch: Batch) -> None:
-        recorded = self.intake.record(self.key, batch)
+        recorded = self.intake.record(self.key, replace(batch, asked_at=max(batch.asked_at, self.floor)))
         for what in ("new", "changed", "deleted", "quarantined"):
             self.tally.count(what, getattr(recorded, what))
         self.watch.tell("pull", len(batch.appointments))
@@ -102,84 +121,132 @@ class _Pull:
 
     def _reconcile(self) -> None:
         """List a window whole, so that what is missing from it can be asked for. Only a proven slice makes anything
-        unlisted."""
+        unlisted. "All" is completed by proof alone; until then it is tried as often as the near days are."""
         now = self.clock.now()
-        if self._due("all", self.rhythm.all):
-            self._list_whole(self.rhythm.window(now))
-            self.intake.complete(self.key, "all", now)
-        elif self._due("near", self.rhythm.near):
-            self._list_whole(Window(now, now + min(NEAR, self.rhythm.future)))
-        else:
+        if not self._due("near", min(self.rhythm.near, self.rhythm.all)):
             return
         self.intake.complete(self.key, "near", now)
+        if not self._due("all", self.rhythm.all):
+            self._list_whole(Window(now, now + min(NEAR, self.rhythm.future)))
+        elif self._list_whole(self.rhythm.window(now)):
+            self.intake.complete(self.key, "all", now)
 
-    def _list_whole(self, window: Window) -> None:
-        asked_at = self.clock.now()
+    def _list_whole(self, window: Window) -> bool:
+        """Whether the listing proved that it left nothing out of the window."""
+        asked_at = max(self.clock.now(), self.floor)
         seen: set[str] = set()
         covered: list[Window] = []
-        for batch in self.source.within(window):
-            self._record(batch)
-            seen.update(_ids(batch))
-            if batch.covers:
-                covered.append(batch.covers)
-        for slice_ in covered:
-            self.tally.count("unlisted", self.intake.unlist(self.key, slice_, seen, asked_at))
+        try:
+            for batch in self.source.within(window):
+                self._record(batch)
+                seen.update(_ids(batch))
+                if batch.covers:
+                    covered.append(batch.covers)
+        finally:
+            proven = _joined(covered)
+            for span in proven:
+                self.tally.count("unlisted", self.intake.unlist(self.key, span, seen, asked_at))
+        if proven != [window]:
+            self.tally.count("unproven listings")
+            log.warning("%s: a listing could not prove itself complete; nothing is concluded from it", self.source.name)
+        return proven == [window]
 
     def _ask_for_unlisted(self) -> None:
-        """Ask for every unlisted appointment by its id: only a definite answer makes it gone."""
-        found: list[str] = []
-        confirmed = 0
-        for appointment in self.intake.unlisted(self.key, self.clock.now(), LOOK_UPS):
-            if self._is_there(appointment):
-                found.append(appointment.source_id)
-            else:
-                confirmed += 1
-            if len(found) >= LIES and not confirmed:
+        """Ask for every unlisted appointment by its id: only a definite answer makes it gone.
+
+        All that is gone is filed at once, at the end. In portions, a glitch would slip its first portion past the
+        brakes.
+        """
+        asked_at = max(self.clock.now(), self.floor)
+        unlisted = self.intake.unlisted(self.key, asked_at, LOOK_UPS + 1)
+        too_many = len(unlisted) > LOOK_UPS
+        found = 0
+        gone: dict[bool, list[Deletion]] = {False: [], True: []}
+        for appointment in unlisted[:LIES] if too_many else unlisted:
+            absence = self._looked_up(appointment)
+            if absence is None:
+                found += 1
+            elif absence.evidence:
+                gone[absence.weak].append(Deletion(appointment.source_id, absence.evidence))
+            if found >= LIES and not any(gone.values()):
                 self._disbelieve()
                 return
+        if too_many:
+            msg = f"more than {LOOK_UPS} appointments left {self.source.name}'s listings; none is taken as gone"
+            self.tally.errors.append(Unavailable(msg))
+            return
+        for weak, deletions in gone.items():
+            self.intake.bury(self.key, deletions, weak=weak, asked_at=asked_at)
+            self.tally.count("deleted", len(deletions))
+
+    def _looked_up(self, appointment: Appointment) -> _Absence | None:
+        """None when the booking system still has it (and the answer is filed); else what proves that it has not."""
+        match self._look_up(appointment.source_id):
+            case Found(batch):
+                self._record(batch)
+                self.intake.vouch(self.key, appointment.source_id, self.clock.now() + timedelta(hours=24))
+                return None
+            case Gone(evidence):
+                return _Absence(evidence)
+            case NotFound(evidence) if proof := self._controlled(appointment, evidence):
+                return proof
+            case _:
+                self.tally.count("unproven")
+                self.intake.defer(self.key, appointment.source_id, self.clock.now() + timedelta(hours=1))
+                return _Absence("")
+
+    def _look_up(self, source_id: str) -> LookUp | None:
+        """Ask for one by its id. None when that is not answered: this one waits, and MUTE in a row end the pull."""
+        try:
+            answer = self.source.look_up(source_id)
+        except Unavailable as error:
+            self.mute += 1
+            if self.mute >= MUTE:
+                raise
+            self.tally.errors.append(error)
+            return None
+        self.mute = 0
+        return answer
+
+    def _controlled(self, appointment: Appointment, evidence: str) -> _Absence | None:
+        """A not-found counts only if, right after it, another appointment of the same owner is found: else the
+        account may be hidden from us."""
+        for control in self.intake.controls(appointment, CONTROLS):
+            if isinstance(self._look_up(control), Found):
+                return _Absence(f"{evidence}; control {control} was found", weak=True)
+        return None
 
     def _disbelieve(self) -> None:
         log.warning("%s: a complete listing left out appointments that exist; it is not believed", self.source.name)
         self.tally.count("listings disbelieved")
         self.intake.relist(self.key)
 
-    def _is_there(self, appointment: Appointment) -> bool:
-        """Look an unlisted appointment up, file the answer, and say whether the booking system still has it."""
-        asked_at = self.clock.now()
-        source_id = appointment.source_id
-        match self.source.look_up(source_id):
-            case Found(batch):
-                self._record(batch)
-                return True
-            case Gone(evidence):
-                self._bury(source_id, evidence, weak=False, asked_at=asked_at)
-            case NotFound(evidence):
-                self._bury_if_controlled(appointment, evidence, asked_at)
-        return False
-
-    def _bury_if_controlled(self, appointment: Appointment, evidence: str, asked_at: datetime) -> None:
-        """A not-found counts only if, right after it, another appointment of the same owner is found: else the
-        account may be hidden from us."""
-        control = self.intake.control(appointment)
-        if control is not None and isinstance(self.source.look_up(control), Found):
-            text = f"{evidence}; control {control} was found"
-            self._bury(appointment.source_id, text, weak=True, asked_at=asked_at)
-        else:
-            self.tally.count("unproven")
-            self.intake.defer(self.key, appointment.source_id, self.clock.now() + timedelta(hours=1))
-
-    def _bury(self, source_id: str, evidence: str, *, weak: bool, asked_at: datetime) -> None:
-        self.intake.bury(self.key, source_id, evidence, weak=weak, asked_at=asked_at)
-        self.tally.count("deleted")
-
     def _ask_again_for_quarantined(self) -> None:
         """A row that could not be read is asked for again by its id, with growing pauses."""
-        for source_id, attempts in self.intake.quarantined(self.key, self.clock.now(), LOOK_UPS):
-            answer = self.source.look_up(source_id)
-            if isinstance(answer, Found):
-                self._record(answer.batch)
-            pause = min(timedelta(hours=1) * 2**attempts, timedelta(hours=24))
+        for source_id, attempts in self.intake.quarantined(self.key, max(self.clock.now(), self.floor), LOOK_UPS):
+            pause = min(timedelta(hours=1) * 2 ** min(attempts, 5), timedelta(hours=24))
             self.intake.defer(self.key, source_id, self.clock.now() + pause)
+            match self._look_up(source_id):
+                case Found(batch):
+                    self._record(batch)
+                case Gone(evidence):
+                    asked_at = max(self.clock.now(), self.floor)
+                    self.intake.bury(self.key, [Deletion(source_id, evidence)], weak=False, asked_at=asked_at)
+                case NotFound():
+                    self.intake.forget(self.key, source_id)
+                case None:
+                    pass  # it was put off already
+
+
+def _joined(windows: Iterable[Window]) -> list[Window]:
+    """The same time in as few windows as possible: what lies across two slices lies within them joined."""
+    joined: list[Window] = []
+    for window in sorted(windows, key=lambda one: one.start):
+        if joined and window.start <= joined[-1].end:
+            joined[-1] = Window(joined[-1].start, max(joined[-1].end, window.end))
+        else:
+            joined.append(window)
+    return joined
 
 
 def _ids(batch: Batch) -> Iterator[str]:

@@ -6,15 +6,15 @@ A moved appointment is in its new calendar before it leaves the old one: `write`
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 
 from calferry.errors import Conflict, NotAuthorised, Refused, Unavailable
-from calferry.model import Action, Change, Delete, Failure, Intent, Outcome, Placement, Receipt, Removal
+from calferry.model import Action, Change, Delete, Failure, Intent, Outcome, Receipt, Removal
 from calferry.plan import Plan, verb
-from calferry.ports import Target
+from calferry.ports import Attention, Target
 from calferry.sync.installation import Installation, Stopped, Tally, Watch
 
 log = logging.getLogger(__name__)
@@ -23,34 +23,60 @@ T = TypeVar("T")
 DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
 """What a settled intent counts as."""
 
+MOST_LOCKS = 100
+"""Calendars locked at the same time: each lock is an open file."""
+
 FIRST_PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=6)
 
 
-def lanes(installation: Installation) -> dict[tuple[str, str], list[str]]:
-    """The calendars with something to write, by target and lane: what shares a credential shares its requests."""
+def lanes(installation: Installation) -> Iterator[tuple[str, list[str]]]:
+    """The calendars with something to write, by target and lane: what shares a credential shares its requests.
+
+    A lane of very many calendars comes in several parts, for each of them is locked while it is written.
+    """
     grouped: dict[tuple[str, str], list[str]] = {}
+    for target, calendars in due_by_target(installation).items():
+        for calendar in calendars:
+            grouped.setdefault((target, installation.targets[target].lane(calendar)), []).append(calendar)
+    for (target, _), calendars in grouped.items():
+        yield from ((target, list(part)) for part in _chunks(calendars, MOST_LOCKS))
+
+
+def due_by_target(installation: Installation) -> dict[str, list[str]]:
+    """The calendars (keys) with something to write, by the configured target that reaches them."""
+    due: dict[str, list[str]] = {}
     for calendar, target in installation.ledger.outbox.due_calendars(installation.clock.now()):
         if target in installation.targets:
-            lane = installation.targets[target].lane(calendar)
-            grouped.setdefault((target, lane), []).append(calendar)
-    return grouped
+            due.setdefault(target, []).append(calendar)
+    return due
+
+
+def out_of_reach(installation: Installation) -> frozenset[Attention]:
+    """Calendars with something to write that no configured target reaches any more."""
+    return frozenset(
+        Attention(where=calendar, what="unreachable", id="", reason=f"target {target} is not in the configuration")
+        for calendar, target in installation.ledger.outbox.due_calendars(installation.clock.now())
+        if target not in installation.targets
+    )
 
 
 def plan(installation: Installation) -> tuple[Plan, ...]:
     """What the next push would do, brakes applied. Reads only."""
-    now = installation.clock.now()
-    outbox = installation.ledger.outbox
-    calendars: dict[str, list[str]] = {}
-    for (target, _), members in lanes(installation).items():
-        calendars.setdefault(target, []).extend(members)
+    now, outbox = installation.clock.now(), installation.ledger.outbox
     return tuple(
         plan
-        for target, members in calendars.items()
+        for target, calendars in due_by_target(installation).items()
         for plan in installation.planner.plans(
-            {calendar: outbox.due(calendar, now) for calendar in sorted(members)}, outbox.standing(target, now)
+            {calendar: outbox.due(calendar, now) for calendar in calendars}, outbox.standing(target, now)
         )
     )
+
+
+def park(installation: Installation, target: str, calendars: Iterable[str]) -> Tally:
+    """Between the halves of push: hold back what the brakes do not let pass, over all calendars of a target at once."""
+    plans = _planned_removals(installation, target, calendars)
+    return Tally(counts={"parked": _park(installation, plans)})
 
 
 def write(installation: Installation, target: str, calendars: Iterable[str], watch: Watch) -> Tally:
@@ -95,10 +121,12 @@ class _Push:
 
     def replay(self) -> None:
         """Send what was sent before and never answered: the same bytes, before anything newer for the same uid."""
-        intents = [intent for calendar in self.open for intent in self.outbox.unsettled(calendar)]
+        now = self.clock.now()
+        intents = [intent for calendar in self.open for intent in self.outbox.unsettled(calendar, now)]
         for chunk in _chunks(intents, self.target.batch):
-            self.tally.count("replayed", len(chunk))
-            self._send(chunk)
+            still_open = [intent for intent in chunk if intent.calendar in self.open]
+            self.tally.count("replayed", len(still_open))
+            self._send(still_open)
 
     def survey(self) -> None:
         """Read our marks in a calendar before the first write to it: nobody else's ledger may be at work there."""
@@ -132,22 +160,10 @@ class _Push:
         return self._carry_out(changes)
 
     def clear(self) -> None:
-        now = self.clock.now()
         self.open = [calendar for calendar in self.open if self.outbox.surveyed(calendar)]
-        due = {calendar: self._removals_due(calendar, now) for calendar in self.open}
-        if not any(due.values()):
-            return
-        standing = self.outbox.standing(self.target.name, now)
-        ready: list[Change] = []
-        for plan in self.installation.planner.plans(due, standing):
-            for parked in plan.parked:
-                self.outbox.park(plan.calendar, [parked.change.uid], parked.reason, now)
-                self.tally.count("parked")
-            ready.extend(change for change in plan.removals if self._may_go(change))
-        self._carry_out(ready)
-
-    def _removals_due(self, calendar: str, now: datetime) -> list[Placement]:
-        return [placement for placement in self.outbox.due(calendar, now) if isinstance(placement.wanted, Removal)]
+        plans = _planned_removals(self.installation, self.target.name, self.open)
+        self.tally.count("parked", _park(self.installation, plans))
+        self._carry_out([change for plan in plans for change in plan.removals if self._may_go(change)])
 
     def _may_go(self, change: Delete) -> bool:
         """A moved appointment leaves its old calendar only when every new one has acknowledged it."""
@@ -159,10 +175,7 @@ class _Push:
         for chunk in _chunks(changes, self.target.batch):
             self._stop_if_asked()
             still_open = [change for change in chunk if change.calendar in self.open]
-            if not still_open:
-                continue
-            intents = list(self._intents(still_open))
-            self.outbox.intend(intents, self.clock.now())
+            intents = self.outbox.intend(list(self._intents(still_open)), self.clock.now())
             conflicts += self._send(intents)
         return conflicts
 
@@ -172,12 +185,15 @@ class _Push:
             try:
                 yield _intent(change, self.target)
             except Exception as error:
-                log.exception("%s could not be written for %s", change.uid, change.calendar)
+                log.warning("%s could not be written for %s", change.uid, change.calendar)
+                log.debug("it failed here", exc_info=error)
                 refusal = Refused(f"it could not be written ({type(error).__name__}); please report this")
                 self._fail(Failure(calendar=change.calendar, uid=change.uid, error=refusal))
 
     def _send(self, intents: Sequence[Intent]) -> int:
         """Send intents that are on disk and file every outcome. Returns the number of conflicts."""
+        if not intents:
+            return 0
         outcomes: list[Outcome] = list(self.target.apply(intents))
         receipts = [outcome for outcome in outcomes if isinstance(outcome, Receipt)]
         failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
@@ -186,16 +202,23 @@ class _Push:
         for receipt in receipts:
             self.tally.count(DONE[actions[receipt.calendar, receipt.uid]])
         self.watch.tell("push", len(receipts))
+        answering = {receipt.calendar for receipt in receipts}
         for failure in failures:
-            self._fail(failure)
+            self._fail(failure, answering)
         return sum(isinstance(failure.error, Conflict) for failure in failures)
 
-    def _fail(self, failure: Failure) -> None:
+    def _fail(self, failure: Failure, answering: Set[str] = frozenset()) -> None:
+        """File a failure. What one event met in a calendar that is `answering` holds up that event alone."""
+        error = failure.error
         self.outbox.fail(failure, self.clock.now())
-        if isinstance(failure.error, Refused):
+        if isinstance(error, Refused):
             self.tally.count("refused")
-        if isinstance(failure.error, NotAuthorised | Unavailable) and failure.calendar in self.open:
-            self._leave(failure.calendar, failure.error)
+        if not isinstance(error, NotAuthorised | Unavailable) or failure.calendar not in self.open:
+            return
+        if isinstance(error, Unavailable) and error.retry_after is None and failure.calendar in answering:
+            self.tally.errors.append(error)
+        else:
+            self._leave(failure.calendar, error)
 
     def _leave(self, calendar: str, error: NotAuthorised | Unavailable) -> None:
         """Leave a calendar alone for the rest of this push, and as long after as its answer asks for."""
@@ -214,6 +237,22 @@ class _Push:
     def _stop_if_asked(self) -> None:
         if self.watch.stopping():
             raise Stopped
+
+
+def _planned_removals(installation: Installation, target: str, calendars: Iterable[str]) -> tuple[Plan, ...]:
+    now, outbox = installation.clock.now(), installation.ledger.outbox
+    found = {calendar: outbox.due(calendar, now) for calendar in calendars}
+    due = {calendar: [one for one in rows if isinstance(one.wanted, Removal)] for calendar, rows in found.items()}
+    due = {calendar: removals for calendar, removals in due.items() if removals}
+    return installation.planner.plans(due, outbox.standing(target, now)) if due else ()
+
+
+def _park(installation: Installation, plans: Iterable[Plan]) -> int:
+    """Park what the plans hold back. Returns the number."""
+    parked = [(plan.calendar, one) for plan in plans for one in plan.parked]
+    for calendar, one in parked:
+        installation.ledger.outbox.park(calendar, [one.change.uid], one.reason, installation.clock.now())
+    return len(parked)
 
 
 def _intent(change: Change, target: Target) -> Intent:

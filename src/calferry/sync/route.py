@@ -46,6 +46,7 @@ def _or_set_aside(pending: Pending, decide: Callable[[Pending], Routed]) -> Rout
     try:
         return decide(pending)
     except Exception as error:
-        log.exception("%s could not be routed", pending.uid)
+        log.warning("%s could not be routed: %s", pending.uid, type(error).__name__)
+        log.debug("it failed here", exc_info=error)
         reason = f"it could not be routed ({type(error).__name__}); please report this"
         return Routed(uid=pending.uid, revision=pending.revision, wanted={}, unrouted=reason)

@@ -40,8 +40,10 @@ def _sources() -> None:
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("basis", sa.String(), nullable=False),
+        sa.Column("basis_number", sa.Integer(), nullable=False),
         sa.Column("mark", sa.Integer(), nullable=False),
-        sa.Column("untouched_to", sa.Integer(), nullable=False),
+        sa.Column("resources_to", sa.Integer(), nullable=False),
+        sa.Column("newest", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("source", name=op.f("pk_sources")),
     )
 
@@ -62,7 +64,6 @@ def _tasks() -> None:
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("task", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("source", "task", name=op.f("pk_tasks")),
     )
 
@@ -98,8 +99,10 @@ def _appointments() -> None:
         sa.Column("unlisted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("look_up_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("vouched_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("look_again_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("unrouted", sa.String(), nullable=False),
+        sa.Column("routed_by", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("uid", name=op.f("pk_appointments")),
         sa.UniqueConstraint("source", "revision", name=op.f("uq_appointments_source_revision")),
     )
@@ -110,7 +113,7 @@ def _appointments() -> None:
         sqlite_where=sa.text("look_again_at IS NOT NULL"),
         postgresql_where=sa.text("look_again_at IS NOT NULL"),
     )
-    op.create_index(op.f("ix_appointments_source_owner_asked_at"), "appointments", ["source", "owner", "asked_at"])
+    op.create_index(op.f("ix_appointments_source_owner_starts_at"), "appointments", ["source", "owner", "starts_at"])
     op.create_index(op.f("ix_appointments_source_starts_at"), "appointments", ["source", "starts_at"])
     op.create_index(
         "ix_appointments_unlisted",
@@ -227,6 +230,8 @@ def _intents() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("why", sa.String(), nullable=False),
         sa.Column("weak", sa.Boolean(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intents")),
         sa.UniqueConstraint("calendar", "uid", name=op.f("uq_intents_calendar_uid")),
     )
