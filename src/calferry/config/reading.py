@@ -50,9 +50,9 @@ def _parse(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
-        problem = f"{path.absolute()}: there is no such file; name your configuration with `calferry --config PATH`"
+        problem = f"{path.absolute()}: there is no such file; name yours with `calferry COMMAND --config PATH`"
     except OSError as error:
-        problem = f"{path.absolute()}: cannot be read ({error.strerror}); `calferry --config PATH` names another file"
+        problem = f"{path.absolute()}: cannot be read ({error.strerror}); `--config PATH` names another file"
     except UnicodeDecodeError as error:
         problem = f"{path}: is not UTF-8 (byte {error.start + 1}); save it as UTF-8"
     except RecursionError:
