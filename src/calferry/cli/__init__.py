@@ -1,0 +1,46 @@
+"""The command line: one file a command group. Whatever is heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from calferry import __version__
+from calferry.cli import check, demo, status, sync
+
+app = typer.Typer(
+    help="Ferries appointments from booking systems into the calendars people live in.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("check")(check.check)
+app.command("plan")(sync.plan)
+app.command("sync")(sync.sync)
+app.command("status")(status.status)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"calferry {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more about what is done.")] = False,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    import logging
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("stamina").setLevel(logging.ERROR)  # that one request was tried again is no news
+    logging.getLogger("calferry").setLevel(logging.INFO if verbose else logging.WARNING)
+
+
+def main() -> None:
+    """The installed command."""
+    app()

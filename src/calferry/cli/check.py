@@ -1,0 +1,121 @@
+"""`calferry check`: is the configuration right, and would every door open? Reads only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from calferry.cli.console import ConfigOption, JsonOption, config_path, emit, gravest, guarded, out
+from calferry.errors import CalferryError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from calferry.config import Settings
+    from calferry.model import Owner
+    from calferry.ports import Source, Target
+
+NOBODY = "appointments of nobody in particular have no calendar and are reported; `otherwise` would give them one"
+
+
+@guarded
+def check(config: ConfigOption = None, json: JsonOption = False) -> int:
+    """Validate the configuration and try every connection, read-only."""
+    from calferry import wiring
+
+    path = config_path(config)
+    settings = wiring.settings(path)
+    clock = wiring.SystemClock()
+    staff: dict[str, list[Owner]] = {}
+    findings = [
+        *_sources(wiring.build_sources(settings, clock), staff),
+        *_routes(settings, wiring.build_targets(settings, clock), staff),
+        *_idle(settings),
+    ]
+    code = gravest(finding["exit"] for finding in findings)
+    if json:
+        emit({"config": str(path), "name": settings.name, "findings": findings, "exit": code})
+    else:
+        _show(out(), path, settings, findings)
+    return code
+
+
+def _show(console: Console, path: Path, settings: Settings, findings: Iterable[dict[str, Any]]) -> None:
+    console.print(f"{path.absolute()}: installation {settings.name}, ledger {settings.database}")
+    for finding in findings:
+        sign = "NO  " if finding["exit"] else "note" if finding["note"] else "ok  "
+        console.print(f"{sign}  {finding['what']}: {finding['says']}", style="red" if finding["exit"] else None)
+
+
+def _finding(what: str, says: str, error: CalferryError | None = None, *, note: bool = False) -> dict[str, Any]:
+    return {"what": what, "says": says, "note": note, "exit": error.exit_code if error else 0}
+
+
+def _sources(sources: Mapping[str, Source], staff: dict[str, list[Owner]]) -> Iterator[dict[str, Any]]:
+    """Ask each booking system for its resources, and note its staff for the routes."""
+    from calferry.model import Owner
+
+    for name, source in sources.items():
+        try:
+            resources = source.resources().resources
+        except CalferryError as error:
+            yield _finding(f"sources.{name}", str(error), error)
+            continue
+        counts = [f"{number} {kind}" for kind, number in sorted(Counter(one.kind for one in resources).items())]
+        staff[name] = [
+            Owner(key=one.id, name=one.fields.get("name", ""), email=one.fields.get("email", ""))
+            for one in resources
+            if one.kind == "staff"
+        ]
+        yield _finding(f"sources.{name}", f"{source.key} answers ({', '.join(counts)})")
+
+
+def _routes(
+    settings: Settings, targets: Mapping[str, Target], staff: Mapping[str, list[Owner]]
+) -> Iterator[dict[str, Any]]:
+    """For each route, every calendar it would write to, asked for its events with a mark of ours."""
+    from calferry.rules import destinations
+
+    asked: set[str] = set()
+    for route in settings.routes:
+        what, known = f"routes.{route.name}", staff.get(route.source)
+        if known is None:
+            yield _finding(
+                what, f"whose calendars these are is not known while sources.{route.source} fails", note=True
+            )
+        owners = [*(known or ()), None]
+        for owner, (calendar, problem) in zip(owners, destinations(route, known or ()), strict=True):
+            if problem:
+                yield _finding(what, problem if owner else NOBODY, note=True)
+            elif calendar not in asked:
+                asked.add(calendar)
+                yield _calendar(route.name, targets[route.target], calendar)
+
+
+def _idle(settings: Settings) -> Iterator[dict[str, Any]]:
+    """What the file leaves unused."""
+    if not settings.sources:
+        yield _finding("sources", "there is none, so nothing is read", note=True)
+    if not settings.targets:
+        yield _finding("targets", "there is none, so nothing is written", note=True)
+    if settings.sources and settings.targets and not settings.routes:
+        yield _finding("routes", "there is none, so nothing is written", note=True)
+    for name in settings.sources:
+        if settings.routes and not any(route.source == name for route in settings.routes):
+            yield _finding(f"sources.{name}", "no route leads from here", note=True)
+    for name in settings.targets:
+        if settings.routes and not any(route.target == name for route in settings.routes):
+            yield _finding(f"targets.{name}", "no route leads here", note=True)
+
+
+def _calendar(route: str, target: Target, calendar: str) -> dict[str, Any]:
+    what = f"routes.{route}"
+    try:
+        key = target.canonical(calendar)
+        ours = sum(1 for _ in target.ours(key))
+    except CalferryError as error:
+        return _finding(what, str(error) if calendar in str(error) else f"{calendar}: {error}", error)
+    return _finding(what, f"{key} answers targets.{target.name}; {ours} of the events there are calferry's")

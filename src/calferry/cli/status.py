@@ -1,0 +1,135 @@
+"""`calferry status`: one honest line per calendar, and who has to act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from calferry.cli.console import ConfigOption, JsonOption, attention_text, config_path, emit, guarded, out
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from calferry.store.overview import CalendarView, Orphan, SourceView
+
+
+@guarded
+def status(config: ConfigOption = None, json: JsonOption = False) -> int:
+    """How fresh every calendar is, and what waits for a person."""
+    from calferry import wiring
+    from calferry.store.ledger import open_ledger
+    from calferry.store.overview import calendar_views, orphans, source_views
+
+    settings = wiring.settings(config_path(config))
+    now = wiring.SystemClock().now()
+    with open_ledger(settings.database, settings.name) as ledger:
+        sources, calendars = source_views(ledger), calendar_views(ledger, now)
+        left_behind = orphans(ledger, [route.name for route in settings.routes])
+    if json:
+        emit(_document(sources, calendars, left_behind, now))
+    else:
+        _show(out(), sources, calendars, left_behind, now)
+    return 0
+
+
+def _document(
+    sources: Sequence[SourceView], calendars: Sequence[CalendarView], left_behind: Sequence[Orphan], now: datetime
+) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    pulled = _oldest_pull(sources)
+    return {
+        "at": now.isoformat(),
+        "sources": [asdict(source) for source in sources],
+        "calendars": [asdict(one) | {"in_step_since": _in_step_since(one, pulled, now)} for one in calendars],
+        "left_behind": [asdict(orphan) for orphan in left_behind],
+    }
+
+
+def _oldest_pull(sources: Sequence[SourceView]) -> datetime | None:
+    """The age of the stalest source is the age of every calendar: any of them may have something new for it."""
+    pulls = [source.pulled_at for source in sources]
+    return min((pull for pull in pulls if pull), default=None) if all(pulls) else None
+
+
+def _in_step_since(calendar: CalendarView, pulled: datetime | None, now: datetime) -> datetime | None:
+    """Since when (UTC) the calendar holds what the booking system said; None while something is outstanding."""
+    return None if calendar.due or calendar.unsettled or _is_paused(calendar, now) else pulled
+
+
+def _is_paused(calendar: CalendarView, now: datetime) -> bool:
+    """A pause that is over leaves its end behind."""
+    return calendar.paused_until is not None and calendar.paused_until > now
+
+
+def _show(
+    console: Console,
+    sources: Sequence[SourceView],
+    calendars: Sequence[CalendarView],
+    left_behind: Sequence[Orphan],
+    now: datetime,
+) -> None:
+    if not sources:
+        console.print("Nothing was ever pulled. Run `calferry check`, then `calferry sync`.")
+        return
+    for source in sources:
+        console.print(f"{source.source}: {source.live} appointments, pulled {ago(source.pulled_at, now)}")
+    pulled = _oldest_pull(sources)
+    for calendar in calendars:
+        console.print(f"{calendar.calendar}: {calendar.held} events, {_freshness(calendar, pulled, now)}")
+    waiting = [*_source_trouble(sources), *_calendar_trouble(calendars)]
+    for line in waiting:
+        console.print(line, style="yellow")
+    if left_behind:
+        routes = ", ".join(sorted({orphan.route for orphan in left_behind}))
+        console.print(f"{len(left_behind)} events belong to routes that left the configuration ({routes}); they stay.")
+    if not waiting and not any(_is_paused(calendar, now) for calendar in calendars):
+        console.print("Nobody has to act.")
+
+
+def _freshness(calendar: CalendarView, pulled: datetime | None, now: datetime) -> str:
+    surveyed = f"surveyed {ago(calendar.surveyed_at, now)}"
+    if _is_paused(calendar, now):
+        return f"PAUSED until {calendar.paused_until:%Y-%m-%d %H:%M} UTC: {calendar.pause_reason}"
+    if since := _in_step_since(calendar, pulled, now):
+        waiting = len(calendar.parked) + len(calendar.refused)
+        but = f" but for {waiting} that wait{'s' if waiting == 1 else ''}" if waiting else ""
+        return f"in step {ago(since, now)}{but}, {surveyed}"
+    if not (calendar.due or calendar.unsettled):
+        return f"NOT in step: not every source was ever pulled whole, {surveyed}"
+    return f"NOT in step: {calendar.due} to write, {calendar.unsettled} without an answer, {surveyed}"
+
+
+def _source_trouble(sources: Sequence[SourceView]) -> Iterator[str]:
+    for source in sources:
+        if source.unlisted:
+            missing = f"{source.unlisted} appointments are missing from a listing; not proven gone"
+            yield f"unlisted: {source.source}: {missing}"
+        for row in source.quarantined:
+            yield attention_text("quarantined", source.source, row.source_id or "?", row.reason)
+        for place in source.unrouted:
+            yield attention_text("unrouted", source.source, place.source_id, place.reason)
+
+
+def _calendar_trouble(calendars: Sequence[CalendarView]) -> Iterator[str]:
+    for calendar in calendars:
+        for parked in calendar.parked:
+            reason = f"{parked.why} ({parked.evidence}); {parked.reason}"
+            yield attention_text("parked", calendar.calendar, parked.uid, reason)
+        for aside in calendar.refused:
+            refusal = attention_text("refused", calendar.calendar, aside.uid, aside.reason)
+            yield f"{refusal}; next try {aside.not_before:%Y-%m-%d %H:%M} UTC"
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """How long ago, in the largest unit that fits: "3 minutes ago", "never"."""
+    if moment is None:
+        return "never"
+    age = max(now - moment, timedelta())
+    units = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
+    for unit, name in units:
+        if age >= unit:
+            number = age // unit
+            return f"{number} {name}{'s' if number > 1 else ''} ago"
+    return "less than a minute ago"

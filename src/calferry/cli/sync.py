@@ -1,0 +1,167 @@
+"""`calferry sync` and `calferry plan`: one pass, and the same pass without its last step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from calferry.cli.console import (
+    ConfigOption,
+    JsonOption,
+    attention_text,
+    config_path,
+    emit,
+    err,
+    gravest,
+    guarded,
+    out,
+    show_errors,
+    watched,
+)
+from calferry.errors import NotAuthorised, Unavailable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from calferry.errors import CalferryError
+    from calferry.plan import Plan
+    from calferry.ports import Attention
+    from calferry.sync.crossing import Report
+    from calferry.sync.installation import Tally
+
+AT_MOST = 20
+"""Lines of what waits for a person; `calferry status` shows all."""
+
+NEXT = {
+    NotAuthorised.exit_code: "Everything else went on. `calferry check` says which connections are closed.",
+    Unavailable.exit_code: "Everything else went on, and nothing is lost: the next run tries again.",
+}
+"""What to do about the gravest error of a pass."""
+
+SIGNS = {"create": "+", "update": "~", "delete": "-"}
+
+
+@guarded
+def sync(config: ConfigOption = None, json: JsonOption = False) -> int:
+    """Carry over what changed, once."""
+    from calferry import wiring
+    from calferry.sync.crossing import run
+
+    with wiring.installation(wiring.settings(config_path(config))) as installation, watched() as watch:
+        report = run(installation, watch)
+    if json:
+        emit(report_json(report))
+    else:
+        show_report(out(), report)
+        _show_trouble(report.pulled, report.pushed.errors)
+    return report.exit_code
+
+
+@guarded
+def plan(config: ConfigOption = None, json: JsonOption = False) -> int:
+    """Pull, and show what `sync` would write. No calendar is touched."""
+    from calferry import wiring
+    from calferry.sync.crossing import bring
+    from calferry.sync.push import plan as make_plan
+
+    with wiring.installation(wiring.settings(config_path(config))) as installation, watched() as watch:
+        pulled = bring(installation, watch)
+        plans, attention = make_plan(installation), installation.ledger.attention(installation.clock.now())
+    errors = [error for tally in pulled.values() for error in tally.errors]
+    if json:
+        emit(
+            {
+                "plans": [one.as_json() for one in plans],
+                "attention": [_attention_json(one) for one in _in_order(attention)],
+                "errors": [_error_json(error) for error in errors],
+            }
+        )
+    else:
+        show_plans(out(), plans)
+        show_attention(out(), attention)
+        _show_trouble(pulled)
+    return gravest(error.exit_code for error in errors)
+
+
+def show_plans(console: Console, plans: Iterable[Plan], at_most: int | None = None) -> None:
+    """An itemised diff, calendar by calendar; of each calendar's changes the first `at_most`."""
+    plans = [plan for plan in plans if plan.changes or plan.parked]
+    if not plans:
+        console.print("Nothing to write.")
+    for plan in plans:
+        console.print(f"{plan.calendar}: {_todo_text(plan.counts)}", style="bold")
+        rows = plan.as_json()["changes"]
+        for row in rows[:at_most]:
+            console.print(f"  {SIGNS[row['change']]} {_row_text(row)}")
+        if at_most is not None and len(rows) > at_most:
+            console.print(f"  … and {len(rows) - at_most} more")
+        for row in plan.as_json()["parked"]:
+            console.print(f"  ! parked: {_row_text(row)} ({row['parked']})")
+
+
+def _todo_text(counts: Mapping[str, int]) -> str:
+    return ", ".join(
+        f"{number} {what if what == 'parked' else f'to {what}'}" for what, number in counts.items() if number
+    )
+
+
+def _row_text(row: Mapping[str, Any]) -> str:
+    if row["change"] == "delete":
+        return f"{row['uid']}  {row['why']}: {row['evidence']}"
+    return f"{row['start'][:16].replace('T', ' ')}  {row['summary']}"
+
+
+def show_report(console: Console, report: Report) -> None:
+    """A line a source, a line for the calendars, and what waits for a person."""
+    for name, tally in report.pulled.items():
+        nothing = "could not be read to the end" if tally.errors else "nothing new"
+        console.print(f"{name}: {counts_text(tally.counts, besides=('routed',)) or nothing}")
+    nothing = "nothing could be written" if report.pushed.errors else "nothing to write"
+    console.print(f"calendars: {counts_text(report.pushed.counts) or nothing}")
+    show_attention(console, report.attention)
+
+
+def show_attention(console: Console, attention: Iterable[Attention]) -> None:
+    rows = _in_order(attention)
+    for one in rows[:AT_MOST]:
+        console.print(attention_text(one.what, one.where, one.id, one.reason), style="yellow")
+    if len(rows) > AT_MOST:
+        console.print(f"… and {len(rows) - AT_MOST} more; `calferry status` shows all", style="yellow")
+
+
+def _in_order(attention: Iterable[Attention]) -> list[Attention]:
+    return sorted(attention, key=lambda one: (one.what, one.where, one.id))
+
+
+def _show_trouble(pulled: Mapping[str, Tally], others: Iterable[CalferryError] = ()) -> None:
+    """The errors that ended parts of a pass, and what to do about them."""
+    of_sources = [(f"sources.{name}: {error}", error) for name, tally in pulled.items() for error in tally.errors]
+    errors = [*of_sources, *((str(error), error) for error in others)]
+    show_errors(message for message, _ in errors)
+    if advice := NEXT.get(gravest(error.exit_code for _, error in errors)):
+        err().print(advice)
+
+
+def counts_text(counts: Mapping[str, int], besides: Iterable[str] = ()) -> str:
+    return ", ".join(f"{number} {what}" for what, number in counts.items() if number and what not in set(besides))
+
+
+def report_json(report: Report) -> dict[str, Any]:
+    return {
+        "pulled": {name: _tally_json(tally) for name, tally in report.pulled.items()},
+        "pushed": _tally_json(report.pushed),
+        "attention": [_attention_json(one) | {"new": one in report.new} for one in _in_order(report.attention)],
+        "exit": report.exit_code,
+    }
+
+
+def _attention_json(one: Attention) -> dict[str, Any]:
+    return {"what": one.what, "where": one.where, "id": one.id, "reason": one.reason}
+
+
+def _tally_json(tally: Tally) -> dict[str, Any]:
+    return {"counts": dict(tally.counts), "errors": [_error_json(error) for error in tally.errors]}
+
+
+def _error_json(error: CalferryError) -> dict[str, str]:
+    return {"error": type(error).__name__, "message": str(error)}

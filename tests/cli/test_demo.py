@@ -1,0 +1,105 @@
+"""`calferry demo`: the whole crossing for whoever has a minute."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from calferry.cli.demo import conclude
+from calferry.errors import Unavailable
+from calferry.sandbox import Verdict
+from tests.cli.salon import Ran, calferry
+from tests.cli.terminal import Terminal
+
+CLEAN = Verdict(missing=0, duplicates=0, foreign_touched=0, mails=0, reminder_mails=0, details=())
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    return calferry(tmp_path_factory.mktemp("home"), "demo", "--json")
+
+
+def test_the_demo_ends_well_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    told = calferry(tmp_path, "demo", TMPDIR=str(tmp_path))
+    assert (told.code, told.err) == (0, "")
+    assert "0 missing, 0 doubled, 0 of other people's events touched, 0 mails sent" in told.out
+    assert "Keep the clinic open" not in told.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_json_is_one_line_and_the_story_goes_elsewhere(ran: Ran) -> None:
+    (line,) = ran.out.splitlines()
+    told = json.loads(line)
+    assert ran.code == 0
+    assert "Third crossing" in ran.err
+    assert list(told) == ["passes", "missing", "duplicates", "foreign_touched", "mails"]
+    assert [told[name] for name in ("missing", "duplicates", "foreign_touched", "mails")] == [0, 0, 0, 0]
+    assert [set(one) for one in told["passes"]] == [{"created", "updated", "deleted", "requests"}] * 3
+    assert [set(one["requests"]) for one in told["passes"]] == [{"agendize", "google"}] * 3
+
+
+def test_the_work_is_proportional_to_what_changed(ran: Ran) -> None:
+    first, second, third = json.loads(ran.out)["passes"]
+    assert first["created"] > 200
+    assert (first["updated"], first["deleted"]) == (0, 0)
+    assert (second["created"], second["updated"], second["deleted"]) == (3, 2, 4)
+    assert second["requests"]["google"] <= 6
+    assert (third["created"], third["updated"], third["deleted"]) == (0, 0, 0)
+    assert third["requests"]["agendize"] <= 1
+    assert third["requests"]["google"] == 0
+
+
+def test_the_story_fits_a_terminal(ran: Ran) -> None:
+    lines = ran.err.splitlines()
+    assert len(lines) < 80
+    assert [line for line in lines if len(line) > 100] == []
+
+
+def test_on_a_terminal_it_offers_to_stay_and_ctrl_c_is_an_answer(tmp_path: Path) -> None:
+    with Terminal(tmp_path, "demo") as terminal:
+        terminal.until("[y/N]")
+        terminal.interrupt()
+        assert terminal.end() == 0
+    assert "Good-bye." in terminal.seen
+    assert "Traceback" not in terminal.seen
+
+
+def test_while_it_stays_the_commands_work_on_it(tmp_path: Path) -> None:
+    with Terminal(tmp_path, "demo") as terminal:
+        terminal.until("[y/N]")
+        terminal.answer("y\n")
+        invitation = re.search(r"calferry status -c (\S+)", terminal.until("Ctrl-C ends it."))
+        assert invitation
+        status = calferry(tmp_path, "status", "-c", invitation[1])
+        sync = calferry(tmp_path, "sync", "-c", invitation[1])
+        terminal.interrupt()
+        assert terminal.end() == 0
+    assert "Nobody has to act." in status.out
+    assert (sync.code, sync.out) == (0, "clinic: nothing new\ncalendars: nothing to write\n")
+    assert "Good-bye." in terminal.seen
+
+
+def test_a_clean_verdict_is_good(tmp_path: Path) -> None:
+    told = io.StringIO()
+    assert conclude(Console(file=told), CLEAN, [])
+    assert "Please report it" not in told.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "errors", "complaint"),
+    [
+        (CLEAN._replace(missing=1, details=("missing: ana",)), [], "missing: ana"),
+        (CLEAN._replace(reminder_mails=2), [], "2 mails sent"),
+        (CLEAN, [Unavailable("no answer")], "no answer"),
+    ],
+)
+def test_a_verdict_that_is_not_clean_is_told(verdict: Verdict, errors: list[Unavailable], complaint: str) -> None:
+    told = io.StringIO()
+    assert not conclude(Console(file=told, soft_wrap=True), verdict, errors)
+    assert "This is not as it should be. Please report it:" in told.getvalue()
+    assert complaint in told.getvalue()
