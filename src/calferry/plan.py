@@ -32,13 +32,12 @@ class Brakes:
     """The limits per calendar and per target, over a rolling 24 hours.
 
     Weak evidence (a not-found, a filter) can be a glitch; an explicit cancellation hardly, but a salon does not
-    cancel half of its week either. Moves lose nothing, and a colleague who leaves hands over a whole calendar: they are
-    measured by target only.
+    cancel half of its week either. Moves to another owner lose nothing, and a colleague who leaves hands over a whole
+    calendar: they are not braked.
     """
 
     weak: Brake = Brake(few=2, share=0.20)
     explicit: Brake = Brake(few=20, share=0.50)
-    moves: Brake = Brake(few=20, share=0.50)
 
 
 class Strength(StrEnum):
@@ -53,9 +52,9 @@ class Strength(StrEnum):
 def strength(removal: Removal) -> Strength:
     if removal.why is Why.RECONFIGURED:
         return Strength.RECONFIGURED
-    if removal.why is Why.MOVED:
-        return Strength.MOVE
-    return Strength.WEAK if removal.weak else Strength.EXPLICIT
+    if removal.weak:
+        return Strength.WEAK
+    return Strength.MOVE if removal.why is Why.MOVED else Strength.EXPLICIT
 
 
 @dataclass(frozen=True)
@@ -171,17 +170,13 @@ class Planner:
             held=sum(one.held for one in standing.values()),
             weak=sum(one.weak for one in standing.values()),
             explicit=sum(one.explicit for one in standing.values()),
-            moved=sum(one.moved for one in standing.values()),
         )
-        for kind, brake, recent in self._limits_together(total):
+        for kind, brake, recent in self._limits(total):
             asked = sum(_count(plan, kind) for plan in plans)
             if asked and not brake.allows(recent + asked, _yesterday(total)):
                 reason = _reason(kind, recent + asked, _yesterday(total), "in all calendars of the target")
                 plans = [_park(plan, kind, reason) for plan in plans]
         return tuple(plans)
-
-    def _limits_together(self, standing: Standing) -> tuple[tuple[Strength, Brake, int], ...]:
-        return (*self._limits(standing), (Strength.MOVE, self.brakes.moves, standing.moved))
 
     def _limits(self, standing: Standing) -> tuple[tuple[Strength, Brake, int], ...]:
         return (
@@ -211,8 +206,7 @@ def _park(plan: Plan, kind: Strength, reason: str) -> Plan:
 
 
 def _reason(kind: Strength, deletions: int, held: int, where: str) -> str:
-    what = "moves" if kind is Strength.MOVE else f"deletions on {kind} evidence"
-    return f"{deletions} {what} within 24 hours, of {held} events {where}"
+    return f"{deletions} deletions on {kind} evidence within 24 hours, of {held} events {where}"
 
 
 def _change_json(change: Change) -> dict[str, Any]:

@@ -177,13 +177,12 @@ class Standing:
     """A calendar as the brakes see it.
 
     `held` events it has acknowledged that have not ended yet; deletions it has acknowledged in the last 24 hours, on
-    `weak` and on `explicit` evidence, and because they `moved`.
+    `weak` and on `explicit` evidence. Moves to another owner's calendar do not count.
     """
 
     held: int = 0
     weak: int = 0
     explicit: int = 0
-    moved: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

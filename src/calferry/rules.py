@@ -196,6 +196,8 @@ def _no_longer_here(
         return Removal(why=Why.RECONFIGURED, evidence="the configuration changed", moved_to=elsewhere)
     held = {one.calendar for one in pending.placements if one.written and isinstance(one.wanted, Event)}
     if places - held or (isinstance(before, Removal) and places):
+        if not pending.appointment.owners:  # nobody took it over: a glitch can take owners away
+            return Removal(why=Why.MOVED, evidence="the appointment has no owner", moved_to=elsewhere, weak=True)
         return Removal(why=Why.MOVED, evidence="the appointment has another owner", moved_to=elsewhere)
     return Removal(why=Why.FILTERED, evidence=f"route {placement.route} no longer carries it", weak=True)
 

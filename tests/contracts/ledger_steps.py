@@ -103,7 +103,7 @@ def held(ledger: Ledger, now: datetime) -> int:
     return ledger.outbox.standing("workspace", now).get(CALENDAR, Standing()).held
 
 
-def removed(ledger: Ledger, now: datetime, calendar: str = CALENDAR) -> tuple[int, int, int]:
-    """Deletions acknowledged in the 24 hours before `now`: on weak and on explicit evidence, and moves."""
+def removed(ledger: Ledger, now: datetime, calendar: str = CALENDAR) -> tuple[int, int]:
+    """Deletions acknowledged in the 24 hours before `now`: on weak and on explicit evidence."""
     standing = ledger.outbox.standing("workspace", now).get(calendar, Standing())
-    return standing.weak, standing.explicit, standing.moved
+    return standing.weak, standing.explicit

@@ -227,6 +227,13 @@ class TestRemoval:
         removal = removal_of(routed(pending(appointment(), leaving), route))
         assert (removal.why, removal.weak) == (Why.FILTERED, True)
 
+    def test_an_appointment_that_loses_its_owner_moves_to_the_otherwise_on_weak_evidence(self) -> None:
+        route = replace(TO_OWNER, otherwise="desk@salon.example")
+        result = routed(pending(appointment(owners=()), placed(ANA)), route)
+        removal = {calendar: want for (calendar, _, _), want in result.wanted.items()}[ANA]
+        assert isinstance(removal, Removal)
+        assert (removal.why, removal.weak, removal.moved_to) == (Why.MOVED, True, ("google:desk@salon.example",))
+
     def test_an_owner_who_is_dropped_beside_another_who_stays_is_no_move(self) -> None:
         result = routed(pending(appointment(), placed(ANA), placed(BOB)))
         removal = {calendar: want for (calendar, _, _), want in result.wanted.items()}[BOB]

@@ -76,9 +76,8 @@ class SqlOutbox:
             standing = {calendar: Standing() for calendar in connection.scalars(of_target)}
             for calendar, number in connection.execute(held):
                 standing[calendar] = replace(standing[calendar], held=number)
-            for calendar, weak, moved, number in connection.execute(removed):
-                explicit = number - weak - moved
-                standing[calendar] = replace(standing[calendar], weak=weak, explicit=explicit, moved=moved)
+            for calendar, weak, explicit in connection.execute(removed):
+                standing[calendar] = replace(standing[calendar], weak=weak, explicit=explicit)
         return standing
 
     def intend(self, planned: Sequence[Intent], at: datetime) -> Sequence[Intent]:
@@ -144,12 +143,12 @@ def _held(target: str, now: datetime) -> Any:
 
 
 def _removed(target: str, since: datetime) -> Any:
-    """Per calendar of a target: how many deletions it has acknowledged since: on weak evidence, moved, in all."""
+    """Per calendar of a target: how many deletions it has acknowledged since, on weak and on explicit evidence."""
     row = deletions.c
     its = calendars.join(deletions, row.calendar == calendars.c.calendar)
-    is_moved = row.why == Why.MOVED.value
-    weak, moved = func.count(case((and_(row.weak, ~is_moved), 1))), func.count(case((is_moved, 1)))
-    counted = select(row.calendar, weak, moved, func.count()).select_from(its)
+    weak = func.count(case((row.weak, 1)))
+    explicit = func.count(case((and_(~row.weak, row.why != Why.MOVED.value), 1)))
+    counted = select(row.calendar, weak, explicit).select_from(its)
     return counted.where(calendars.c.target == target, row.at > since).group_by(row.calendar)
 
 

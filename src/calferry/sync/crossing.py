@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 
 from calferry.errors import PARKED, SEVERITY, CalferryError
@@ -15,6 +16,8 @@ from calferry.sync.push import clear, due_by_target, lanes, out_of_reach, park, 
 from calferry.sync.route import route
 
 log = logging.getLogger(__name__)
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +60,20 @@ def run(installation: Installation, watch: Watch) -> Report:
 
 def waiting(installation: Installation) -> frozenset[Attention]:
     """All that waits for a person."""
-    return installation.ledger.attention(installation.clock.now()) | out_of_reach(installation)
+    listed = installation.ledger.attention(installation.clock.now())
+    return listed | out_of_reach(installation) | unproven(installation)
+
+
+def unproven(installation: Installation) -> frozenset[Attention]:
+    """Accounts that are pulled, but none of whose listings has proven itself complete for two rounds."""
+    now, intake = installation.clock.now(), installation.ledger.intake
+    reason = "no listing proves itself complete: a deletion that the booking system does not announce stays unseen"
+    return frozenset(
+        Attention(where=account.source.key, what="unproven", id="", reason=reason)
+        for account in installation.accounts
+        if intake.last(account.source.key, "pull")
+        and now - (intake.last(account.source.key, "all") or NEVER) > 2 * account.rhythm.all
+    )
 
 
 def bring(installation: Installation, watch: Watch) -> dict[str, Tally]:

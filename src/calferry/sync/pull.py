@@ -23,6 +23,10 @@ LIES = 3
 CONTROLS = 3
 """How many other appointments are asked for before a not-found counts as unproven."""
 
+VOUCHED = timedelta(days=3)
+"""How long an appointment that a listing left out, and that was found by its id, is not asked for again. Longer than
+the time between listings: the same few must not be asked for first every time."""
+
 MUTE = 3
 """Look-ups without an answer, one after another, that end a pull."""
 
@@ -184,7 +188,7 @@ class _Pull:
         match self._look_up(appointment.source_id):
             case Found(batch):
                 self._record(batch)
-                self.intake.vouch(self.key, appointment.source_id, self.clock.now() + timedelta(hours=24))
+                self.intake.vouch(self.key, appointment.source_id, self.clock.now() + VOUCHED)
                 return None
             case Gone(evidence):
                 return _Absence(evidence)

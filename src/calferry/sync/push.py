@@ -120,13 +120,16 @@ class _Push:
         return cls(installation, target, in_order, watch)
 
     def replay(self) -> None:
-        """Send what was sent before and never answered: the same bytes, before anything newer for the same uid."""
+        """Send what was sent before and never answered: the same bytes, before anything newer for the same uid.
+
+        One that is never answered must not hold up its calendar for ever, so no answer closes nothing here.
+        """
         now = self.clock.now()
         intents = [intent for calendar in self.open for intent in self.outbox.unsettled(calendar, now)]
         for chunk in _chunks(intents, self.target.batch):
             still_open = [intent for intent in chunk if intent.calendar in self.open]
             self.tally.count("replayed", len(still_open))
-            self._send(still_open)
+            self._send(still_open, replaying=True)
 
     def survey(self) -> None:
         """Read our marks in a calendar before the first write to it: nobody else's ledger may be at work there."""
@@ -190,7 +193,7 @@ class _Push:
                 refusal = Refused(f"it could not be written ({type(error).__name__}); please report this")
                 self._fail(Failure(calendar=change.calendar, uid=change.uid, error=refusal))
 
-    def _send(self, intents: Sequence[Intent]) -> int:
+    def _send(self, intents: Sequence[Intent], *, replaying: bool = False) -> int:
         """Send intents that are on disk and file every outcome. Returns the number of conflicts."""
         if not intents:
             return 0
@@ -202,7 +205,7 @@ class _Push:
         for receipt in receipts:
             self.tally.count(DONE[actions[receipt.calendar, receipt.uid]])
         self.watch.tell("push", len(receipts))
-        answering = {receipt.calendar for receipt in receipts}
+        answering = {receipt.calendar for receipt in receipts} | (set(self.open) if replaying else set())
         for failure in failures:
             self._fail(failure, answering)
         return sum(isinstance(failure.error, Conflict) for failure in failures)
