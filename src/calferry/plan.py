@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from calferry.model import Change, Create, Delete, Mark, Placement, Removal, Update, Why, utc
+from calferry.model import Change, Create, Delete, Mark, Placement, Removal, Update, Why
+from calferry.moments import utc
 from calferry.ports import Standing
 
 

@@ -26,8 +26,8 @@ from calferry.model import (
     Wanted,
     Why,
     Window,
-    utc,
 )
+from calferry.moments import utc
 from calferry.ports import Pending, Routed, Target
 from calferry.template import Template
 

@@ -26,9 +26,8 @@ from calferry.model import (
     Quarantined,
     Status,
     Window,
-    utc,
-    zone_name,
 )
+from calferry.moments import utc, zone_name
 from calferry.ports import Source
 
 ZONE = ZoneInfo("Europe/Paris")

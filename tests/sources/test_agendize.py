@@ -10,7 +10,8 @@ from typing import Any, Literal
 import pytest
 
 from calferry.errors import CalferryError, CursorExpired, NotAuthorised, Unavailable
-from calferry.model import Batch, Cursor, Found, Gone, NotFound, Status, Window, zone_name
+from calferry.model import Batch, Cursor, Found, Gone, NotFound, Status, Window
+from calferry.moments import zone_name
 from calferry.sandbox import faults
 from calferry.sandbox.agendize import AgendizeServer
 from calferry.sandbox.messages import Response

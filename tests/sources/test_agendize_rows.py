@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from calferry.errors import Refused
-from calferry.model import Contact, Owner, utc
+from calferry.model import Contact, Owner
+from calferry.moments import utc
 from calferry.sources.agendize import Settings, to_appointment
 from calferry.sources.agendize.rows import deletion_in, is_bare
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from calferry.errors import CalferryError, Conflict, NotAuthorised, Refused, Unavailable
-from calferry.model import Failure, Receipt, utc
+from calferry.model import Failure, Receipt
+from calferry.moments import utc
 from calferry.ports import Target
 from calferry.sandbox import GoogleServer, faults
 from calferry.sandbox.faults import Fault, matching

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from calferry.errors import Refused
-from calferry.model import Change, Classification, Event, Mark, Status, Transparency, utc
+from calferry.model import Change, Classification, Event, Mark, Status, Transparency
+from calferry.moments import utc
 from calferry.sandbox.google import service_account_info
 from calferry.targets.google import GoogleTarget, Settings, build
 from calferry.targets.google.events import event_id, fit, mark_of, marked, properties

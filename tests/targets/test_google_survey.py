@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from calferry.errors import Unavailable
-from calferry.model import utc
+from calferry.moments import utc
 from calferry.sandbox import GoogleServer, Response, faults
 from calferry.sandbox.faults import Fault, Perform, matching
 from calferry.targets.google import GoogleTarget

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calferry.model import Window, at_least, span, uid_of, utc, wall_clock
+from calferry.model import Window, at_least, uid_of
+from calferry.moments import span, utc, wall_clock
 from tests.builders import MORNING, PARIS, event
 
 

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, exists, or_, select, update
 
-from calferry.model import Appointment, Batch, Cursor, Deletion, Window, uid_of, utc
+from calferry.model import Appointment, Batch, Cursor, Deletion, Window, uid_of
+from calferry.moments import utc
 from calferry.ports import Recorded
 from calferry.store import journal
 from calferry.store.codec import appointment_of

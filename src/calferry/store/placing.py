@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from calferry.model import Event, Placement, Receipt, Removal, Wanted, Why, utc
+from calferry.model import Event, Placement, Receipt, Removal, Wanted, Why
+from calferry.moments import utc
 from calferry.store.codec import event_of, event_text
 from calferry.store.database import RowValues
 from calferry.store.tables import placements

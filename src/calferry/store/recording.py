@@ -12,7 +12,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from calferry.model import Appointment, Deletion, Quarantined, Resource, uid_of, utc
+from calferry.model import Appointment, Deletion, Quarantined, Resource, uid_of
+from calferry.moments import utc
 from calferry.ports import Recorded
 from calferry.store import journal
 from calferry.store.codec import appointment_text, digest

@@ -14,7 +14,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from calferry.errors import Refused
-from calferry.model import Appointment, Contact, Owner, Status, span, utc, wall_clock
+from calferry.model import Appointment, Contact, Owner, Status
+from calferry.moments import span, utc, wall_clock
 
 Row = Mapping[str, Any]
 

@@ -31,8 +31,8 @@ from calferry.model import (
     Quarantined,
     Resource,
     Window,
-    utc,
 )
+from calferry.moments import utc
 from calferry.ports import Clock
 from calferry.sources.agendize.rows import (
     Row,

@@ -32,9 +32,8 @@ from calferry.model import (
     Transparency,
     Update,
     at_least,
-    utc,
-    zone_name,
 )
+from calferry.moments import utc, zone_name
 from calferry.targets.zones import canonical_zone
 
 KIND = "google"
