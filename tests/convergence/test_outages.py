@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -470,3 +471,47 @@ def test_a_row_that_comes_back_as_another_is_no_answer(shop: Salon) -> None:
     shop.sandbox.agendize.faults.add(Fault("other", other), times=None, match=matching(f"/appointments/{booked[0]}"))
     assert shop.cross(QUARTER).exit_code == Unavailable.exit_code
     assert shop.standing()[place_of(shop, booked[0], ANA)] == 1
+
+
+def put_back(shop: Salon, copy: Path) -> None:
+    """The ledger as it was when the copy was made, and nothing of what came after it."""
+    for left in shop.home.glob("calferry.db-*"):
+        left.unlink()
+    shutil.copy(copy, shop.home / "calferry.db")
+
+
+def test_a_ledger_put_back_from_an_older_copy_doubles_nothing(shop: Salon) -> None:
+    first, second, *_ = stocked(shop)
+    shop.cross()
+    copy = shop.home / "copy"
+    shutil.copy(shop.home / "calferry.db", copy)
+    world = shop.sandbox.agendize.world
+    world.cancel(first)
+    shop.cross()
+    world.set_status(first, "accepted")
+    world.move(second, shop.wall(9, 15))
+    shop.book(11, 10)
+    shop.cross()
+    put_back(shop, copy)
+    world.edit_notes(first, "touched after the copy was put back")
+    assert shop.cross().exit_code == 0
+    assert_settled(shop)
+
+
+def test_an_event_that_a_ledger_put_back_cannot_explain_is_shown_to_a_person(shop: Salon) -> None:
+    stocked(shop)
+    shop.cross()
+    copy = shop.home / "copy"
+    shutil.copy(shop.home / "calferry.db", copy)
+    late = shop.book(11, 10)
+    shop.cross()
+    put_back(shop, copy)
+    shop.sandbox.agendize.world.cancel(late)
+    shop.book(12, 10)
+    report = shop.cross()
+    assert report.exit_code == PARKED
+    assert {(one.what, one.where, one.id) for one in report.attention} == {
+        ("parked", *place_of(shop, late, f"google:{ANA}"))
+    }
+    assert place_of(shop, late, ANA) in shop.standing()
+    assert shop.cross().exit_code == 0

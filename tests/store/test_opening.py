@@ -16,7 +16,8 @@ from calferry.errors import ConfigError, LedgerBusy
 from calferry.store import SqlLedger, migrations, open_ledger
 from calferry.store.locks import Locks
 from calferry.store.tables import METADATA
-from tests.contracts.ledger_steps import INSTALLATION
+from tests.builders import NOW
+from tests.contracts.ledger_steps import CALENDAR, INSTALLATION
 
 
 def execute(file: Path, statement: str) -> None:
@@ -99,13 +100,33 @@ def test_the_head_of_the_migrations_is_the_version_that_is_expected() -> None:
     assert ScriptDirectory.from_config(migrations.configuration()).get_current_head() == migrations.HEAD
 
 
-def test_opening_a_ledger_again_changes_nothing(url: str, tmp_path: Path) -> None:
-    with open_ledger(url, INSTALLATION):
-        pass
-    before = (tmp_path / "calferry.db").read_bytes()
-    with open_ledger(url, INSTALLATION):
-        pass
-    assert (tmp_path / "calferry.db").read_bytes() == before
+def contents(file: Path) -> list[str]:
+    """All that a ledger holds, the count of its openings left out."""
+    with closing(sqlite3.connect(file)) as connection:
+        return [line for line in connection.iterdump() if not line.startswith('INSERT INTO "ledger"')]
+
+
+def test_opening_a_ledger_again_changes_nothing_but_the_count_of_its_openings(url: str, tmp_path: Path) -> None:
+    with open_ledger(url, INSTALLATION) as ledger:
+        ledger.outbox.survey(CALENDAR, [], NOW)
+    before = contents(tmp_path / "calferry.db")
+    with open_ledger(url, INSTALLATION) as ledger:
+        assert ledger.outbox.surveyed(CALENDAR) == NOW
+    assert contents(tmp_path / "calferry.db") == before
+
+
+@pytest.mark.parametrize("note", ["7", "", "not a number"])
+def test_a_ledger_whose_openings_were_counted_otherwise_surveys_every_calendar_again(
+    url: str, tmp_path: Path, note: str
+) -> None:
+    with open_ledger(url, INSTALLATION) as ledger:
+        ledger.outbox.survey(CALENDAR, [], NOW)
+    (tmp_path / "calferry.db.locks" / "opened").write_text(note, encoding="ascii")
+    with open_ledger(url, INSTALLATION) as ledger:
+        assert ledger.outbox.surveyed(CALENDAR) is None
+        ledger.outbox.survey(CALENDAR, [], NOW)
+    with open_ledger(url, INSTALLATION) as ledger:
+        assert ledger.outbox.surveyed(CALENDAR) == NOW
 
 
 def test_two_processes_never_migrate_at_once(url: str, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from calferry.model import Action, Marked, Receipt, Why
+from calferry.model import Action, Mark, Marked, Receipt, Why
 from calferry.store import journal
 from calferry.store.database import RowValues, upsert
 from calferry.store.journal import Entry
@@ -35,14 +35,15 @@ def file(connection: Connection, receipts: Sequence[Receipt], at: datetime) -> N
     answers = {(receipt.calendar, receipt.uid): receipt for receipt in receipts}
     uids = {receipt.uid for receipt in receipts}
     places, open_intents = placed(connection, uids), under_way(connection, uids)
-    rows, gone, entries = [], [], []
+    rows: list[RowValues] = []
+    gone, entries = [], []
     for key, receipt in answers.items():
         place, intent = places.get(key), open_intents.get(key)
         if intent is None and (place is None or _says(place, receipt)):
             continue
         entries.append(Entry(at, receipt.calendar, receipt.uid, _word(receipt, intent)))
         if place is None and receipt.fingerprint and intent is not None:
-            rows.append(_found_again(receipt, intent, at))
+            rows.append({**_lost(receipt, intent.target, at), "generation": intent.generation})
         elif place is not None:
             rows.append(_written(place, receipt, intent, at))
         if not receipt.fingerprint and (cause := intent if intent is not None else place) is not None:
@@ -56,16 +57,21 @@ def file(connection: Connection, receipts: Sequence[Receipt], at: datetime) -> N
 
 
 def recover(connection: Connection, calendar: str, found: Sequence[Marked], at: datetime) -> None:
-    """Give receipts back to placements that lost them: what stands in the calendar bears our mark."""
+    """Take in what stands in the calendar with our mark and is not known: the ledger may be an older copy, put back.
+
+    An event without a placement is parked.
+    """
     places = placed(connection, [one.mark.uid for one in found])
+    target = connection.scalar(select(calendars.c.target).where(calendars.c.calendar == calendar)) or ""
     rows, entries = [], []
     for one in found:
         mark = one.mark
         place = places.get((calendar, mark.uid))
-        if place is None or place.written_fingerprint or place.generation > mark.generation:
+        if place is not None and _knows(place, mark):
             continue
         receipt = Receipt(calendar=calendar, uid=mark.uid, fingerprint=mark.fingerprint, href=one.href, etag=one.etag)
-        rows.append({**_written(place, receipt, None, at), "generation": mark.generation})
+        row = _lost(receipt, target, at) if place is None else _written(place, receipt, None, at)
+        rows.append({**row, "generation": mark.generation})
         entries.append(Entry(at, calendar, mark.uid, "recovered"))
     upsert(connection, placements, rows)
     journal.write(connection, entries)
@@ -75,6 +81,12 @@ def _answered(connection: Connection, answering: Collection[str]) -> None:
     """A calendar that acknowledges something is well: its pauses start short again."""
     where = (calendars.c.calendar.in_(answering), calendars.c.pauses > 0)
     connection.execute(update(calendars).where(*where).values(pauses=0))
+
+
+def _knows(place: Row[Any], mark: Mark) -> bool:
+    """Whether a placement knows of an event with this mark, or of a later one."""
+    same = place.generation == mark.generation and place.written_fingerprint
+    return bool(same or place.generation > mark.generation)
 
 
 def _says(place: Row[Any], receipt: Receipt) -> bool:
@@ -102,12 +114,12 @@ def _written(place: Row[Any], receipt: Receipt, intent: Row[Any] | None, at: dat
     }
 
 
-def _found_again(receipt: Receipt, intent: Row[Any], at: datetime) -> RowValues:
+def _lost(receipt: Receipt, target: str, at: datetime) -> RowValues:
     """A row for an event that stands in a calendar though its placement is lost: it stays until a person decides."""
     return {
         "calendar": receipt.calendar,
         "uid": receipt.uid,
-        "target": intent.target,
+        "target": target,
         "route": "",
         "source": "",
         "wanted": "",
@@ -121,7 +133,7 @@ def _found_again(receipt: Receipt, intent: Row[Any], at: datetime) -> RowValues:
         "href": receipt.href,
         "etag": receipt.etag,
         "written_at": at,
-        "generation": intent.generation,
+        "generation": 0,
         "held": "parked",
         "reason": "its placement is missing from the ledger",
         "attempts": 0,

@@ -9,20 +9,21 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from calferry.errors import ConfigError, LedgerBusy, Unavailable
 from calferry.ports import Attention
-from calferry.store import migrations
+from calferry.store import journal, migrations
 from calferry.store.attention import waiting
 from calferry.store.database import Database
 from calferry.store.intake import SqlIntake
+from calferry.store.journal import Entry
 from calferry.store.locks import PATIENCE, Locks
 from calferry.store.outbox import SqlOutbox
 from calferry.store.routing import SqlRouting
-from calferry.store.tables import identity
+from calferry.store.tables import calendars, identity
 
 EXAMPLE = "sqlite:////var/lib/calferry/calferry.db"
 
@@ -98,6 +99,7 @@ def open_ledger(url: str, installation: str, *, locks: Path | None = None, patie
         with held.hold("the ledger's tables"):
             migrations.bring_up(database)
             ledger = _identify(database, installation)
+            _count_opening(database, folder / "opened")
     except BaseException as error:
         database.close()
         if isinstance(error, (DBAPIError, Unavailable)) and not isinstance(error, LedgerBusy):
@@ -143,7 +145,7 @@ def _identify(database: Database, installation: str) -> str:
         row = connection.execute(select(identity)).one_or_none()
         if row is None:
             ledger = str(uuid.uuid4())
-            connection.execute(insert(identity), {"id": ledger, "installation": installation})
+            connection.execute(insert(identity), {"id": ledger, "installation": installation, "opened": 0})
             return ledger
     if row.installation != installation:
         message = (
@@ -152,3 +154,22 @@ def _identify(database: Database, installation: str) -> str:
         )
         raise ConfigError([message])
     return str(row.id)
+
+
+def _count_opening(database: Database, note: Path) -> None:
+    """Count the opening in the ledger and in a note beside it. Where the two disagree, this is an older ledger put back
+    (or a moved one): every calendar is surveyed again before it is written to.
+
+    A process that dies between the two makes them disagree as well, which costs a survey and nothing else.
+    """
+    try:
+        noted = note.read_text(encoding="ascii")
+    except OSError:
+        noted = ""
+    with database.writing() as connection:
+        opened = connection.scalar(select(identity.c.opened)) or 0
+        if opened and noted != str(opened):
+            connection.execute(update(calendars).values(surveyed_at=None))
+            journal.write(connection, [Entry(journal.now(), "", "", "put back", f"opened {opened}, noted {noted}")])
+        connection.execute(update(identity).values(opened=opened + 1))
+    note.write_text(str(opened + 1), encoding="ascii")

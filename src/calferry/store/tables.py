@@ -45,12 +45,13 @@ class Row(SQLModel):
 
 
 class Identity(Row, table=True):
-    """One row: which ledger this is."""
+    """One row: which ledger this is, and how often it was opened."""
 
     __tablename__ = "ledger"
 
     id: str = Field(primary_key=True)
     installation: str
+    opened: int = 0
 
 
 class Source(Row, table=True):

@@ -30,6 +30,7 @@ def _ledger() -> None:
         "ledger",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("installation", sa.String(), nullable=False),
+        sa.Column("opened", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger")),
     )
 
