@@ -224,7 +224,7 @@ class SyncMachine(RuleBasedStateMachine):
         self.process = self.process or self.running.enter_context(self.shop.installation())
         report = run(self.process, Watch())
         self._nothing_live_left(before)
-        if whole and not report.errors:
+        if whole and not report.errors and not self._is_under_way(self.process):
             self.doubtful -= {one.id for one in self.bookings.live()}
         return report
 
@@ -300,6 +300,12 @@ class SyncMachine(RuleBasedStateMachine):
     def _nothing_live_left(self, before: dict[str, set[str]]) -> None:
         live = {one.id for one in self.bookings.live()} - self.doubtful
         assert not (live & before.keys()) - self._places().keys()
+
+    def _is_under_way(self, installation: Installation) -> bool:
+        """Whether a change has no answer yet: a deletion among them is repeated before its event may come back."""
+        some_day = self.shop.clock.time + 3650 * DAY
+        outbox = installation.ledger.outbox
+        return any(outbox.unsettled(f"google:{calendar}", some_day) for calendar in CALENDARS)
 
     def _whole(self) -> bool:
         """Whether a pass now is told everything there is."""
