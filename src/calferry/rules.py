@@ -182,23 +182,23 @@ def _no_longer_here(
 ) -> Removal | None:
     """Why a placement that no route wants any more has to go, or None when it stays.
 
-    `places` are the calendars that shall hold the appointment. A removal under way keeps its reason until an event is
-    wanted there again: else touching the appointment would turn what the configuration took away into a move.
+    `places` are the calendars that shall hold the appointment. What the configuration took away stays its doing until
+    an event is wanted there again: touching the appointment must not turn it into a move.
     """
-    before = placement.wanted
+    before = placement.wanted.why if isinstance(placement.wanted, Removal) else None
     elsewhere = tuple(sorted(places))
-    if isinstance(before, Removal) and before.why is not Why.MOVED:
-        return replace(before, moved_to=elsewhere)
     configured = any(route.name == placement.route for route in routes)
     if not configured and not places:
         return None  # what disappears from the file never deletes anything
-    if (pending.reconfigured and not isinstance(before, Removal)) or not configured:
+    if before is Why.RECONFIGURED or not configured or (pending.reconfigured and before is None):
         return Removal(why=Why.RECONFIGURED, evidence="the configuration changed", moved_to=elsewhere)
     held = {one.calendar for one in pending.placements if one.written and isinstance(one.wanted, Event)}
-    if places - held or (isinstance(before, Removal) and places):
+    if places - held or (places and before):
         if not pending.appointment.owners:  # nobody took it over: a glitch can take owners away
             return Removal(why=Why.MOVED, evidence="the appointment has no owner", moved_to=elsewhere, weak=True)
         return Removal(why=Why.MOVED, evidence="the appointment has another owner", moved_to=elsewhere)
+    if before in {Why.GONE, Why.CANCELLED}:  # it lives again, and yet no route carries it
+        return Removal(why=Why.RECONFIGURED, evidence="it came back, and no route carries it any more")
     return Removal(why=Why.FILTERED, evidence=f"route {placement.route} no longer carries it", weak=True)
 
 

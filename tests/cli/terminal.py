@@ -50,8 +50,13 @@ class Terminal:
         """What Ctrl-C sends; and sends again, as people do, while nothing happens: a signal that comes in the instant
         between a prompt and its reading wakes nobody."""
         self._process.send_signal(signal.SIGINT)
-        while not select.select([self._master], [], [], 1.0)[0] and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + PATIENCE
+        while self._process.poll() is None and time.monotonic() < deadline:
+            if select.select([self._master], [], [], 1.0)[0]:
+                if not self._read():
+                    return
+            else:
+                self._process.send_signal(signal.SIGINT)
 
     def end(self) -> int:
         """Read to the end; returns the exit code."""

@@ -18,7 +18,7 @@ from calferry.sandbox.faults import Fault, matching
 from calferry.sandbox.google import part_missing, part_status, rate_limited
 from calferry.sync.crossing import Report
 from calferry.sync.push import plan
-from tests.crossing import CALENDARS, COMPANY, STAFF_ROUTE, Salon, salon
+from tests.crossing import CALENDARS, COMPANY, STAFF_ROUTE, Salon, salon, uid_of_event
 
 ANA, BEN, EVA, DESK = CALENDARS
 DAY, MINUTE, QUARTER = timedelta(days=1), timedelta(minutes=1), timedelta(minutes=16)
@@ -515,3 +515,51 @@ def test_an_event_that_a_ledger_put_back_cannot_explain_is_shown_to_a_person(sho
     }
     assert place_of(shop, late, ANA) in shop.standing()
     assert shop.cross().exit_code == 0
+
+
+def test_an_event_that_is_never_let_in_does_not_close_its_calendar(shop: Salon) -> None:
+    stubborn, *_ = stocked(shop)
+    shop.cross()
+    href = next(one["id"] for one in shop.ours(ANA) if uid_of_event(one) == place_of(shop, stubborn, ANA)[1])
+    locked = part_status(403, "forbidden")
+    shop.sandbox.google.part_faults.add(
+        locked, match=lambda asked: href in asked.path and asked.method == "PATCH", times=None
+    )
+    shop.sandbox.agendize.world.edit_notes(stubborn, "cannot be written")
+    shop.cross()
+    late = shop.book(11, 10)
+    for _ in range(4):
+        shop.cross(DAY)
+    assert place_of(shop, late, ANA) in shop.standing()
+
+
+def test_a_listing_that_never_proves_itself_is_told_once(shop: Salon) -> None:
+    stocked(shop)
+    assert shop.cross().exit_code == 0
+    shop.sandbox.agendize.switches.skip_sync_token = 1
+    reports = [shop.cross(DAY) for _ in range(5)]
+    assert [report.exit_code for report in reports].count(1) == 1
+    assert [one.what for one in reports[-1].attention] == ["unproven"]
+
+
+def test_a_first_pull_that_fails_half_way_raises_no_false_alarm(shop: Salon) -> None:
+    stocked(shop)
+    listing = faults.matching("/appointments")
+    shop.sandbox.agendize.faults.add(faults.status(500), match=listing, times=None, after=1)
+    assert shop.cross().exit_code == Unavailable.exit_code
+    shop.sandbox.agendize.faults.clear()
+    assert shop.cross().exit_code == 0
+    assert_settled(shop)
+
+
+def test_a_clock_that_was_ahead_once_hides_no_deletion(shop: Salon) -> None:
+    first, *_ = stocked(shop, each=4)
+    shop.cross()
+    ahead = 700 * DAY
+    shop.clock.pass_by(ahead)
+    shop.cross()
+    shop.clock.pass_by(-ahead)
+    shop.vanish(first)
+    for _ in range(3):
+        shop.cross(DAY)
+    assert_settled(shop)

@@ -214,6 +214,20 @@ class TestRemoval:
         wanted = {calendar: want for (calendar, _, _), want in routed(moved).wanted.items()}
         assert wanted[ANA] == replace(first, moved_to=(BOB,))
 
+    @pytest.mark.parametrize("why", [Why.GONE, Why.FILTERED, Why.CANCELLED])
+    def test_a_parked_removal_becomes_a_move_when_the_appointment_comes_back_elsewhere(self, why: Why) -> None:
+        parked = replace(placed(ANA), wanted=Removal(why=why, evidence="a glitch", weak=True))
+        result = routed(pending(appointment(owners=(Owner(key="78"),)), parked, placed(BOB)))
+        removal = {calendar: want for (calendar, _, _), want in result.wanted.items()}[ANA]
+        assert isinstance(removal, Removal)
+        assert (removal.why, removal.moved_to) == (Why.MOVED, (BOB,))
+
+    @pytest.mark.parametrize("why", [Why.GONE, Why.CANCELLED])
+    def test_what_came_back_and_is_excluded_by_now_waits_for_a_person(self, why: Why) -> None:
+        leaving = replace(placed(), wanted=Removal(why=why, evidence="it was off"))
+        route = replace(TO_OWNER, where={"service": ("massage*",)})
+        assert removal_of(routed(pending(appointment(), leaving), route)).why is Why.RECONFIGURED
+
     def test_a_move_under_way_stays_a_move_when_the_configuration_changes(self) -> None:
         leaving = replace(placed(ANA), wanted=Removal(why=Why.MOVED, evidence="another owner", moved_to=(BOB,)))
         result = routed(pending(appointment(owners=(Owner(key="78"),)), leaving, placed(BOB), reconfigured=True))

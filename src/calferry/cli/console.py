@@ -103,7 +103,8 @@ def gravest(codes: Iterable[int]) -> int:
 def attention_text(what: str, where: str, name: str, reason: str) -> str:
     """One line about something that waits for a person; a reason that says which one it is about says it once."""
     reason = reason.removesuffix(".")
-    return f"{what}: {reason}" if name and name in reason and where in reason else f"{what}: {where} {name}: {reason}"
+    said = where in reason and name in reason
+    return f"{what}: {reason}" if said else f"{what}: {f'{where} {name}'.rstrip()}: {reason}"
 
 
 def show_errors(messages: Iterable[object]) -> None:

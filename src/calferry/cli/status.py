@@ -11,7 +11,12 @@ from calferry.cli.console import ConfigOption, JsonOption, attention_text, confi
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from calferry.ports import Attention
     from calferry.store.overview import CalendarView, Orphan, SourceView
+
+
+STALE = timedelta(hours=24)
+"""A source that was not pulled for that long is told of: a sync that died must not die in silence."""
 
 
 @guarded
@@ -20,17 +25,53 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> int:
     from calferry import wiring
     from calferry.store.ledger import open_ledger
     from calferry.store.overview import calendar_views, orphans, source_views
+    from calferry.sync.crossing import waiting
 
     settings = wiring.settings(config_path(config))
     now = wiring.SystemClock().now()
+    with wiring.installation(settings) as installation:
+        beyond = sorted(one for one in map(_beyond_the_ledger, waiting(installation)) if one)
     with open_ledger(settings.database, settings.name) as ledger:
         sources, calendars = source_views(ledger), calendar_views(ledger, now)
         left_behind = orphans(ledger, [route.name for route in settings.routes])
     if json:
-        emit(_document(sources, calendars, left_behind, now))
+        emit(_document(sources, calendars, left_behind, now) | {"silence": _silence(sources, calendars, beyond, now)})
     else:
         _show(out(), sources, calendars, left_behind, now)
+        _conclude(out(), sources, calendars, _silence(sources, calendars, beyond, now), now)
     return 0
+
+
+def _beyond_the_ledger(one: Attention) -> str:
+    """A line about what only the configuration can tell, "" for all else."""
+    return attention_text(one.what, one.where, one.id, one.reason) if one.what in {"unproven", "unreachable"} else ""
+
+
+def _silence(
+    sources: Sequence[SourceView], calendars: Sequence[CalendarView], beyond: Sequence[str], now: datetime
+) -> list[str]:
+    """What no row complains of and yet is not well: a source nobody asks any more, a calendar out of step."""
+    stale = [one for one in sources if one.pulled_at is None or now - one.pulled_at > STALE]
+    behind = [one for one in calendars if one.due or one.unsettled]
+    return [
+        *(f"stale: {one.source} was last pulled {ago(one.pulled_at, now)}; is `calferry sync` run?" for one in stale),
+        *(f"behind: {one.calendar} has changes outstanding" for one in behind),
+        *beyond,
+    ]
+
+
+def _conclude(
+    console: Console,
+    sources: Sequence[SourceView],
+    calendars: Sequence[CalendarView],
+    silence: Sequence[str],
+    now: datetime,
+) -> None:
+    for line in silence if sources else ():
+        console.print(line, style="yellow")
+    waits = [*_source_trouble(sources), *_calendar_trouble(calendars), *silence]
+    if sources and not waits and not any(_is_paused(calendar, now) for calendar in calendars):
+        console.print("Nobody has to act.")
 
 
 def _document(
@@ -78,14 +119,11 @@ def _show(
     pulled = _oldest_pull(sources)
     for calendar in calendars:
         console.print(f"{calendar.calendar}: {calendar.held} events, {_freshness(calendar, pulled, now)}")
-    waiting = [*_source_trouble(sources), *_calendar_trouble(calendars)]
-    for line in waiting:
+    for line in (*_source_trouble(sources), *_calendar_trouble(calendars)):
         console.print(line, style="yellow")
     if left_behind:
         routes = ", ".join(sorted({orphan.route for orphan in left_behind}))
         console.print(f"{len(left_behind)} events belong to routes that left the configuration ({routes}); they stay.")
-    if not waiting and not any(_is_paused(calendar, now) for calendar in calendars):
-        console.print("Nobody has to act.")
 
 
 def _freshness(calendar: CalendarView, pulled: datetime | None, now: datetime) -> str:

@@ -47,7 +47,8 @@ class SqlOutbox:
         row = calendars.c
         due = exists().where(placements.c.calendar == row.calendar, is_due, is_free(now))
         unsettled = exists().where(intents.c.calendar == row.calendar, is_to_be_sent(now))
-        open_now = or_(row.paused_until.is_(None), row.paused_until <= now)
+        # No pause is longer than a day; one that seems to be was set by a clock that was ahead.
+        open_now = or_(row.paused_until.is_(None), row.paused_until <= now, row.paused_until > now + DAY)
         statement = select(row.calendar, row.target).where(open_now, or_(due, unsettled)).order_by(row.calendar)
         with self._database.reading() as connection:
             return [(calendar, target) for calendar, target in connection.execute(statement)]

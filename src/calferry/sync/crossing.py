@@ -10,7 +10,7 @@ from functools import partial
 
 from calferry.errors import PARKED, SEVERITY, CalferryError
 from calferry.ports import Attention
-from calferry.sync.installation import Installation, Stopped, Tally, Watch
+from calferry.sync.installation import Account, Installation, Stopped, Tally, Watch
 from calferry.sync.pull import pull
 from calferry.sync.push import clear, due_by_target, lanes, out_of_reach, park, write
 from calferry.sync.route import route
@@ -51,7 +51,7 @@ def run(installation: Installation, watch: Watch) -> Report:
     A booking system that is down stops no calendar; a calendar that is down stops no pull and no other calendar.
     Raises Stopped.
     """
-    before = waiting(installation)
+    before = attention_of(installation) | unproven(installation, at_last_pull=True)
     pulled = bring(installation, watch)
     pushed = deliver(installation, watch)
     attention = waiting(installation)
@@ -60,20 +60,30 @@ def run(installation: Installation, watch: Watch) -> Report:
 
 def waiting(installation: Installation) -> frozenset[Attention]:
     """All that waits for a person."""
-    listed = installation.ledger.attention(installation.clock.now())
-    return listed | out_of_reach(installation) | unproven(installation)
+    return attention_of(installation) | unproven(installation)
 
 
-def unproven(installation: Installation) -> frozenset[Attention]:
-    """Accounts that are pulled, but none of whose listings has proven itself complete for two rounds."""
-    now, intake = installation.clock.now(), installation.ledger.intake
+def attention_of(installation: Installation) -> frozenset[Attention]:
+    return installation.ledger.attention(installation.clock.now()) | out_of_reach(installation)
+
+
+def unproven(installation: Installation, *, at_last_pull: bool = False) -> frozenset[Attention]:
+    """Accounts that are pulled, but none of whose listings has proven itself complete for two rounds: by now, or
+    when they were last pulled."""
     reason = "no listing proves itself complete: a deletion that the booking system does not announce stays unseen"
     return frozenset(
         Attention(where=account.source.key, what="unproven", id="", reason=reason)
         for account in installation.accounts
-        if intake.last(account.source.key, "pull")
-        and now - (intake.last(account.source.key, "all") or NEVER) > 2 * account.rhythm.all
+        if _is_unproven(account, installation, at_last_pull=at_last_pull)
     )
+
+
+def _is_unproven(account: Account, installation: Installation, *, at_last_pull: bool) -> bool:
+    intake, key = installation.ledger.intake, account.source.key
+    pulled, proven = intake.last(key, "pull"), intake.last(key, "all") or NEVER
+    if pulled is None:
+        return False
+    return (pulled if at_last_pull else installation.clock.now()) - proven > 2 * account.rhythm.all
 
 
 def bring(installation: Installation, watch: Watch) -> dict[str, Tally]:

@@ -69,7 +69,8 @@ class _Pull:
         self.tally = Tally()
         self.mute = 0
         # A clock that was set back must not make today's answers look older than yesterday's: they would be ignored.
-        self.floor = self.intake.newest(self.key) or clock.now()
+        newest = self.intake.newest(self.key)
+        self.floor = newest + timedelta(microseconds=1) if newest else clock.now()
 
     def run(self) -> None:
         if self._due("resources", RESOURCES_EVERY):
@@ -78,7 +79,7 @@ class _Pull:
             self._follow(stream)
         self._reconcile()
         if self.intake.lacks_resources(self.key):
-            self._refresh_resources()
+            self._refresh_resources_or_go_on()
         self._ask_again_for_quarantined()
         self._ask_for_unlisted()
         self.intake.complete(self.key, "pull", self.clock.now())
@@ -129,11 +130,13 @@ class _Pull:
         now = self.clock.now()
         if not self._due("near", min(self.rhythm.near, self.rhythm.all)):
             return
-        self.intake.complete(self.key, "near", now)
+        if self.intake.last(self.key, "all"):  # before that, a listing that fails is tried again at once
+            self.intake.complete(self.key, "near", now)
         if not self._due("all", self.rhythm.all):
             self._list_whole(Window(now, now + min(NEAR, self.rhythm.future)))
         elif self._list_whole(self.rhythm.window(now)):
             self.intake.complete(self.key, "all", now)
+        self.intake.complete(self.key, "near", now)
 
     def _list_whole(self, window: Window) -> bool:
         """Whether the listing proved that it left nothing out of the window."""

@@ -122,7 +122,8 @@ class _Push:
     def replay(self) -> None:
         """Send what was sent before and never answered: the same bytes, before anything newer for the same uid.
 
-        One that is never answered must not hold up its calendar for ever, so no answer closes nothing here.
+        One that is never answered, or never let in, must not hold up its calendar for ever: only a wish to wait closes
+        a calendar here.
         """
         now = self.clock.now()
         intents = [intent for calendar in self.open for intent in self.outbox.unsettled(calendar, now)]
@@ -218,7 +219,8 @@ class _Push:
             self.tally.count("refused")
         if not isinstance(error, NotAuthorised | Unavailable) or failure.calendar not in self.open:
             return
-        if isinstance(error, Unavailable) and error.retry_after is None and failure.calendar in answering:
+        asked_to_wait = isinstance(error, Unavailable) and error.retry_after
+        if failure.calendar in answering and not asked_to_wait:
             self.tally.errors.append(error)
         else:
             self._leave(failure.calendar, error)
