@@ -19,6 +19,11 @@ PATIENCE = 30.0
 """Seconds to wait for what a command is to say."""
 
 
+def _hear_ctrl_c() -> None:
+    """A shell starts what it runs in the background deaf to Ctrl-C, and its children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """The installed command on a pseudo-terminal; `seen` is all that it has shown so far."""
 
@@ -32,6 +37,7 @@ class Terminal:
             stdin=line,
             stdout=line,
             stderr=line,
+            preexec_fn=_hear_ctrl_c,  # noqa: PLW1509 - nothing else runs between fork and exec
         )
         os.close(line)
 
