@@ -16,7 +16,7 @@ parked work is no error and has a code of its own, `PARKED`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 PARKED = 3
@@ -24,6 +24,12 @@ PARKED = 3
 
 SEVERITY = (2, 77, 75, PARKED, 1)
 """Exit codes, gravest first: the first of these that occurred is what a command returns."""
+
+
+def gravest(codes: Iterable[int]) -> int:
+    """Of several exit codes, the one a command returns; 0 when there is none."""
+    occurred = set(codes)
+    return next((code for code in SEVERITY if code in occurred), 0)
 
 
 class CalferryError(Exception):

@@ -189,8 +189,9 @@ class Standing:
 class Attention:
     """Something that waits for a person: a parked deletion, or something set aside as it is.
 
-    `where` is the calendar or source key, `what` one of parked, refused, unrouted, quarantined, paused; `id` the uid or
-    source id (empty for a whole calendar); `reason` a sentence without personal data.
+    `where` is the calendar or source key, `what` one of parked, refused, unrouted, quarantined, paused, unreachable,
+    unproven; `id` the uid or source id (empty for a whole calendar or source); `reason` a sentence without a
+    customer's data.
     """
 
     where: str

@@ -11,7 +11,7 @@ import pytest
 
 from calferry import __version__
 from calferry.cli import app
-from calferry.cli.console import gravest
+from calferry.errors import gravest
 from tests.cli.salon import COMMAND, calferry, environment
 
 COMMANDS = [command.name or "" for command in app.registered_commands]

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from calferry.cli.console import ConfigOption, JsonOption, config_path, emit, gravest, guarded, out
-from calferry.errors import CalferryError
+from calferry.cli.console import ConfigOption, JsonOption, config_path, emit, guarded, out
+from calferry.errors import CalferryError, gravest
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
-from calferry.errors import SEVERITY, CalferryError, ConfigError
+from calferry.errors import CalferryError, ConfigError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -92,12 +92,6 @@ def emit(document: Any) -> None:
 
 def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def gravest(codes: Iterable[int]) -> int:
-    """Of several exit codes, the one a command returns; 0 when there is none."""
-    occurred = set(codes)
-    return next((code for code in SEVERITY if code in occurred), 0)
 
 
 def attention_text(what: str, where: str, name: str, reason: str) -> str:

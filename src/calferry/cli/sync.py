@@ -12,13 +12,12 @@ from calferry.cli.console import (
     config_path,
     emit,
     err,
-    gravest,
     guarded,
     out,
     show_errors,
     watched,
 )
-from calferry.errors import NotAuthorised, Unavailable
+from calferry.errors import NotAuthorised, Unavailable, gravest
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from calferry.errors import PARKED, SEVERITY, CalferryError
+from calferry.errors import PARKED, CalferryError, gravest
 from calferry.ports import Attention
 from calferry.sync.installation import Account, Installation, Stopped, Tally, Watch
 from calferry.sync.pull import pull
@@ -41,8 +41,7 @@ class Report:
     def exit_code(self) -> int:
         """The gravest of what happened; what already waited for a person before does not count again."""
         codes = {error.exit_code for error in self.errors}
-        codes |= {PARKED if one.parked else 1 for one in self.new}
-        return next((code for code in SEVERITY if code in codes), 0)
+        return gravest(codes | {PARKED if one.parked else 1 for one in self.new})
 
 
 def run(installation: Installation, watch: Watch) -> Report:
