@@ -10,12 +10,9 @@ import hashlib
 import html
 import json
 import re
-import unicodedata
-from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import accumulate
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
@@ -34,6 +31,7 @@ from calferry.model import (
     at_least,
 )
 from calferry.moments import utc, zone_name
+from calferry.targets.texts import CONTROL, LINK, clean
 from calferry.targets.zones import canonical_zone
 
 KIND = "google"
@@ -43,10 +41,7 @@ FIT_VERSION = "1"
 SUMMARY, LOCATION, DESCRIPTION = 1024, 1024, 8192
 """Characters. Google publishes no limits; these are the ones that hold in practice."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_LINK = re.compile(r"https?://[^\s/\x00-\x1f\ud800-\udfff][^\s\x00-\x1f\ud800-\udfff]*", re.IGNORECASE)
 _ESCAPED = {"&": len("&amp;"), "<": len("&lt;"), ">": len("&gt;")}
-_JOINER = "\N{ZERO WIDTH JOINER}"
 
 
 # ── fit ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -62,10 +57,10 @@ def fit(event: Event) -> Event:
         event,
         start=_moment(event.start),
         end=_moment(event.end),
-        summary=_text(event.summary, SUMMARY),
-        description=_text(event.description, DESCRIPTION, _ESCAPED),
-        location=_text(event.location, LOCATION),
-        url=event.url if _LINK.fullmatch(event.url) else "",
+        summary=clean(event.summary, SUMMARY),
+        description=clean(event.description, DESCRIPTION, _ESCAPED),
+        location=clean(event.location, LOCATION),
+        url=event.url if LINK.fullmatch(event.url) else "",
         categories=(),
     )
     if event.classification is Classification.CONFIDENTIAL:
@@ -77,30 +72,6 @@ def fit(event: Event) -> Event:
 
 def _moment(moment: datetime) -> datetime:
     return utc(moment).replace(microsecond=0).astimezone(ZoneInfo(canonical_zone(zone_name(moment))))
-
-
-def _text(text: str, limit: int, widths: Mapping[str, int] | None = None) -> str:
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _cut(unicodedata.normalize("NFC", _CONTROL.sub("", lines)), limit, widths or {})
-
-
-def _cut(text: str, limit: int, widths: Mapping[str, int]) -> str:
-    ends = list(accumulate(widths.get(character, 1) for character in text))
-    if not ends or ends[-1] <= limit:
-        return text
-    return text[: _boundary(text, bisect_right(ends, limit - 1))] + "…"
-
-
-def _boundary(text: str, at: int) -> int:
-    """The last place at or before `at` that does not part an accent, a skin tone or a joined emoji from its base."""
-    while at and (_continues(text[at]) or text[at - 1] == _JOINER):
-        at -= 1
-    return at
-
-
-def _continues(character: str) -> bool:
-    skin_tone = "\U0001f3fb" <= character <= "\U0001f3ff"
-    return skin_tone or character == _JOINER or unicodedata.category(character).startswith("M")
 
 
 # ── identity and mark ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -130,7 +101,7 @@ def mark_of(private: object) -> Mark | None:
         return None
     names = ("Installation", "Ledger", "Uid", "Generation", "Fingerprint")
     texts = [text for name in names if isinstance(text := private.get(f"calferry{name}"), str)]
-    if len(texts) != len(names) or _CONTROL.search("".join(texts)):
+    if len(texts) != len(names) or CONTROL.search("".join(texts)):
         return None
     installation, ledger, uid, generation, fingerprint = texts
     if not uid or not re.fullmatch(r"[0-9]{1,9}", generation):
