@@ -112,6 +112,13 @@ def installation(source: Quiet) -> Iterator[tuple[Installation, SqlLedger]]:
     with tempfile.TemporaryDirectory() as folder, open_ledger(f"sqlite:///{Path(folder) / 'l.db'}", "bench") as ledger:
         account = Account(source=source, rhythm=Rhythm(), routes=(route,), basis="b")
         yield (
-            Installation(name="bench", accounts=(account,), targets={"yes": Yes()}, ledger=ledger, clock=SystemClock()),
+            Installation(
+                name="bench",
+                accounts=(account,),
+                targets={"yes": Yes()},
+                ledger=ledger,
+                shelf=ledger.shelf,
+                clock=SystemClock(),
+            ),
             ledger,
         )

@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+_UNITS = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
+
+
+def duration(text: object) -> timedelta:
+    """A duration as people write it: "90s", "2m", "24h", "30d", "2w". Raises ValueError."""
+    match = re.fullmatch(r"([0-9]{1,6})([smhdw])", text) if isinstance(text, str) else None
+    if not match:
+        msg = 'expected a duration such as "90s", "2m", "24h", "30d" or "2w"'
+        raise ValueError(msg)
+    return int(match[1]) * _UNITS[match[2]]
 
 
 def utc(moment: datetime) -> datetime:

@@ -16,14 +16,19 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from calferry import sources, targets
 from calferry.config import Kinds, Settings, load
 from calferry.errors import ConfigError
+from calferry.feeds import Shelf
 from calferry.model import FINGERPRINT_VERSION
-from calferry.ports import Clock, Ledger, Source, Target
+from calferry.ports import Clock, Source, Target
 from calferry.rules import RULES_VERSION, Route
 from calferry.sync.installation import Account, Installation, Rhythm
+
+if TYPE_CHECKING:
+    from calferry.store import SqlLedger
 
 
 class SystemClock:
@@ -52,14 +57,15 @@ def installation(settings: Settings, clock: Clock | None = None) -> Iterator[Ins
         yield join(settings, joined_sources, ledger, clock or SystemClock())
 
 
-def join(settings: Settings, joined: Mapping[str, Source], ledger: Ledger, clock: Clock) -> Installation:
+def join(settings: Settings, joined: Mapping[str, Source], ledger: SqlLedger, clock: Clock) -> Installation:
     """Sources, targets, routes and ledger as one installation."""
-    reached = build_targets(settings, clock)
+    reached = build_targets(settings, clock, ledger.shelf)
     return Installation(
         name=settings.name,
         accounts=tuple(_account(settings, source, reached) for source in joined.values()),
         targets=reached,
         ledger=ledger,
+        shelf=ledger.shelf,
         clock=clock,
     )
 
@@ -82,10 +88,13 @@ def build_sources(settings: Settings, clock: Clock) -> dict[str, Source]:
     return built
 
 
-def build_targets(settings: Settings, clock: Clock) -> dict[str, Target]:
-    """The targets by configured name."""
+def build_targets(settings: Settings, clock: Clock, shelf: Shelf | None = None) -> dict[str, Target]:
+    """The targets by configured name. Those that are feeds keep their events on `shelf`."""
     adapters = _adapters(targets)
-    return {one.name: adapters[one.kind].build(one.name, one.options, clock=clock) for one in settings.targets.values()}
+    return {
+        one.name: adapters[one.kind].build(one.name, one.options, clock=clock, shelf=shelf)
+        for one in settings.targets.values()
+    }
 
 
 def _adapters(package: ModuleType) -> dict[str, ModuleType]:
@@ -99,7 +108,7 @@ def _adapters(package: ModuleType) -> dict[str, ModuleType]:
 def _account(settings: Settings, source: Source, reached: Mapping[str, Target]) -> Account:
     said = settings.sources[source.name]
     routes = tuple(route for route in settings.routes if route.source == source.name)
-    rhythm = Rhythm(near=said.near, all=said.all, past=said.past, future=said.future)
+    rhythm = Rhythm(every=said.every, near=said.near, all=said.all, past=said.past, future=said.future)
     return Account(source=source, rhythm=rhythm, routes=routes, basis=_basis(rhythm, routes, reached))
 
 

@@ -17,21 +17,23 @@ from calferry.config.tables import (
     RouteTable,
     SourceTable,
     TargetTable,
+    WebTable,
     WhereTable,
     WindowTable,
 )
 from calferry.sources.agendize import Settings as AgendizeSettings
 from calferry.targets.google import Settings as GoogleSettings
+from calferry.targets.ical import Settings as IcalSettings
 from calferry.template import FIELDS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
 REFERENCE = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 
-KINDS = Kinds(sources={"agendize": AgendizeSettings}, targets={"google": GoogleSettings})
+KINDS = Kinds(sources={"agendize": AgendizeSettings}, targets={"google": GoogleSettings, "ical": IcalSettings})
 TABLES: list[type[BaseModel]] = [
-    *(InstallationTable, SourceTable, ReconcileTable, WindowTable, TargetTable, RouteTable, WhereTable),
-    *(AgendizeSettings, GoogleSettings),
+    *(InstallationTable, SourceTable, ReconcileTable, WindowTable, TargetTable, RouteTable, WhereTable, WebTable),
+    *(AgendizeSettings, GoogleSettings, IcalSettings),
 ]
 OPTIONS = sorted({name for table in TABLES for name in table.model_fields})
 SECRETS = {"AGENDIZE_API_KEY": "k3y", "AGENDIZE_TOKEN": "t0ken"}
@@ -42,6 +44,7 @@ def salon(tmp_path: Path) -> Path:
     """A place for the configuration, with the files that the example names."""
     key = {"client_email": "calferry@project.example", "private_key": "-"}
     (tmp_path / "service-account.json").write_text(json.dumps(key))
+    (tmp_path / "feed-secret").write_text("5" * 64)
     return tmp_path / "config.toml"
 
 
@@ -64,13 +67,13 @@ def defaults_shown() -> Iterator[tuple[str, str]]:
 
 def test_the_example_works(salon: Path) -> None:
     said = read(salon, EXAMPLE)
-    assert (said.name, [route.name for route in said.routes]) == ("salon-montreal", ["staff"])
+    assert (said.name, [route.name for route in said.routes]) == ("salon-montreal", ["staff", "feeds"])
 
 
 def test_the_example_works_with_its_other_route(salon: Path) -> None:
     head, other = EXAMPLE.split("# Another way")
     uncommented = "\n".join(line.removeprefix("# ").removeprefix("#") for line in other.splitlines()[2:])
-    assert [route.name for route in read(salon, head + uncommented).routes] == ["staff", "rooms"]
+    assert [route.name for route in read(salon, head + uncommented).routes] == ["staff", "feeds", "rooms"]
 
 
 def test_the_defaults_that_the_example_shows_are_the_defaults(salon: Path) -> None:

@@ -5,6 +5,6 @@ docs/configuration.md is the reference of the file. Adapters declare their own o
 """
 
 from calferry.config.reading import load
-from calferry.config.settings import Kinds, Settings, SourceSettings, TargetSettings
+from calferry.config.settings import Kinds, Settings, SourceSettings, TargetSettings, WebSettings
 
-__all__ = ["Kinds", "Settings", "SourceSettings", "TargetSettings", "load"]
+__all__ = ["Kinds", "Settings", "SourceSettings", "TargetSettings", "WebSettings", "load"]

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, get_args
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from calferry.config.problems import Place, dotted, masked, nearest, quoted, sentence
 from calferry.config.secret import SecretError, Secrets
-from calferry.config.settings import Kinds, Settings, SourceSettings, TargetSettings
-from calferry.config.tables import InstallationTable, RouteTable, SourceTable, TargetTable
+from calferry.config.settings import Kinds, Settings, SourceSettings, TargetSettings, WebSettings
+from calferry.config.tables import InstallationTable, RouteTable, SourceTable, TargetTable, WebTable
 from calferry.errors import ConfigError
 from calferry.rules import Route
 from calferry.template import Template
@@ -29,16 +30,18 @@ def load(path: Path, *, kinds: Kinds, environment: Mapping[str, str] = os.enviro
     document = _parse(path)
     directory = path.absolute().parent
     reader = _Reader(directory, Secrets(directory, environment))
-    reader.know(document, ("calferry", "sources", "targets", "routes"))
+    reader.know(document, ("calferry", "web", "sources", "targets", "routes"))
     installation = reader.read(InstallationTable, reader.section(document, "calferry"), ("calferry",))
+    web = reader.read(WebTable, reader.section(document, "web"), ("web",))
     sources = {name: reader.source(name, table, kinds) for name, table in reader.tables(document, "sources")}
     targets = {name: reader.target(name, table, kinds) for name, table in reader.tables(document, "targets")}
     routes = [reader.route(name, table, sources, targets) for name, table in reader.tables(document, "routes")]
-    if reader.problems or installation is None:
+    if reader.problems or installation is None or web is None:
         raise ConfigError([f"{place}: {sentence}" for place, sentence in reader.problems.items()])
     return Settings(
         name=installation.name,
         database=_beside(directory, installation.database),
+        web=_web(web),
         sources=MappingProxyType({name: source for name, source in sources.items() if source}),
         targets=MappingProxyType({name: target for name, target in targets.items() if target}),
         routes=tuple(route for route in routes if route),
@@ -65,6 +68,11 @@ def _parse(path: Path) -> dict[str, Any]:
 def _beside(directory: Path, address: str) -> str:
     """The address of a SQLite file whose path is relative to the configuration file."""
     return f"sqlite:///{directory / address.removeprefix('sqlite:///')}"
+
+
+def _web(table: WebTable) -> WebSettings:
+    listen = urlsplit(f"//{table.listen}")
+    return WebSettings(host=listen.hostname or "", port=listen.port or 0, url=table.url)
 
 
 @dataclass(frozen=True)

@@ -44,11 +44,21 @@ class TargetSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WebSettings:
+    """Where calferry serves: `host` and `port` here (0: any free one), `url` as subscribers reach it ("": as it is)."""
+
+    host: str
+    port: int
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """The whole file. `database` is an address for SQLAlchemy, its path absolute; `routes` are in the file's order."""
 
     name: str
     database: str
+    web: WebSettings
     sources: Mapping[str, SourceSettings]
     targets: Mapping[str, TargetSettings]
     routes: tuple[Route, ...]

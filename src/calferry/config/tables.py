@@ -6,36 +6,26 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from calferry.moments import duration
 from calferry.rules import DESCRIPTION, OWNER_FIELDS, SUMMARY, OnCancelled, Reveal
 from calferry.template import Template
 
-_UNITS = {
-    "s": timedelta(seconds=1),
-    "m": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-    "w": timedelta(weeks=1),
-}
+LONGEST_URL = 200
+"""Characters of `url`: what is added to it for a feed stays below the 256 that Google takes."""
+
 _DATABASE = re.compile(r"sqlite:///(?!:memory:).+")
-
-
-def _duration(value: object) -> timedelta:
-    match = re.fullmatch(r"([0-9]{1,6})([smhdw])", value) if isinstance(value, str) else None
-    if not match:
-        msg = 'expected a duration such as "90s", "2m", "24h", "30d" or "2w"'
-        raise ValueError(msg)
-    return int(match[1]) * _UNITS[match[2]]
 
 
 def _span(least: str, most: str, why: str) -> BeforeValidator:
     """A duration between two others; `why` is for the person who wanted another."""
 
     def parse(value: object) -> timedelta:
-        span = _duration(value)
-        if not _duration(least) <= span <= _duration(most):
+        span = duration(value)
+        if not duration(least) <= span <= duration(most):
             msg = f'"{value}" is not between "{least}" and "{most}": {why}'
             raise ValueError(msg)
         return span
@@ -55,6 +45,35 @@ def _database(address: str) -> str:
         msg = 'expected the address of a SQLite file, such as "sqlite:////var/lib/calferry/calferry.db"'
         raise ValueError(msg)
     return address
+
+
+def _endpoint(text: str) -> str:
+    parts = _parts(f"//{text}")
+    if parts is None or not parts.hostname or parts.port is None or parts.netloc != text or "@" in text:
+        msg = 'expected a host and a port, such as "127.0.0.1:8365"'
+        raise ValueError(msg)
+    return text
+
+
+def _address(url: str) -> str:
+    parts = _parts(url)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        msg = 'expected an address that subscribers reach, such as "https://calendars.salon.example"'
+        raise ValueError(msg)
+    if parts.query or parts.fragment or len(url) > LONGEST_URL:
+        msg = f"expected no query, no fragment and at most {LONGEST_URL} characters: Google takes 256 in all"
+        raise ValueError(msg)
+    return url.rstrip("/")
+
+
+def _parts(url: str) -> SplitResult | None:
+    """None where it is no address, for instance because its port is no number."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
 
 
 def _template(text: str) -> str:
@@ -100,6 +119,11 @@ class InstallationTable(_Table):
         description='the name of this installation, such as "salon-montreal"; it is part of every uid and never changes'
     )
     database: Annotated[str, AfterValidator(_database)] = "sqlite:///calferry.db"
+
+
+class WebTable(_Table):
+    listen: Annotated[str, AfterValidator(_endpoint)] = "127.0.0.1:8365"
+    url: Annotated[str, AfterValidator(_address)] = ""
 
 
 class ReconcileTable(_Table):

@@ -23,6 +23,7 @@ from calferry.store.journal import Entry
 from calferry.store.locks import PATIENCE, Locks
 from calferry.store.outbox import SqlOutbox
 from calferry.store.routing import SqlRouting
+from calferry.store.shelf import SqlShelf
 from calferry.store.tables import calendars, identity
 
 EXAMPLE = "sqlite:////var/lib/calferry/calferry.db"
@@ -39,6 +40,7 @@ class SqlLedger:
         self._intake = SqlIntake(database, installation)
         self._routing = SqlRouting(database)
         self._outbox = SqlOutbox(database, ledger)
+        self._shelf = SqlShelf(database, installation, ledger)
 
     @property
     def id(self) -> str:
@@ -59,6 +61,10 @@ class SqlLedger:
     @property
     def outbox(self) -> SqlOutbox:
         return self._outbox
+
+    @property
+    def shelf(self) -> SqlShelf:
+        return self._shelf
 
     def attention(self, now: datetime) -> frozenset[Attention]:
         with self.database.reading() as connection:

@@ -275,6 +275,46 @@ class Calendar(Row, table=True):
     pauses: int = 0
 
 
+class Fragment(Row, table=True):
+    """One event of a feed as it is served (a VEVENT); `cancelled_at` is set once it left and is but a tombstone."""
+
+    __tablename__ = "fragments"
+    __table_args__ = (Index(None, "calendar", "ends_at"),)
+
+    calendar: str = Field(primary_key=True)
+    uid: str = Field(primary_key=True)
+    generation: int
+    fingerprint: str
+    starts_at: datetime
+    ends_at: datetime
+    stamped_at: datetime
+    sequence: int
+    body: bytes = Field(sa_type=LargeBinary)
+    cancelled_at: datetime | None = None
+
+
+class Feed(Row, table=True):
+    """When a feed last changed. `look` stands for its name and options, '' before it was first published."""
+
+    __tablename__ = "feeds"
+
+    feed: str = Field(primary_key=True)
+    changed_at: datetime
+    look: str = ""
+
+
+class Link(Row, table=True):
+    """A secret address of a feed: the digest of its token, and when it ends or ended."""
+
+    __tablename__ = "links"
+    __table_args__ = (UniqueConstraint("digest"),)
+
+    feed: str = Field(primary_key=True)
+    rotation: int = Field(primary_key=True)
+    digest: str
+    ends_at: datetime | None = None
+
+
 class Entry(Row, table=True):
     """What happened. Only ever added to; `detail` holds no personal data."""
 
@@ -306,6 +346,9 @@ intents = table("intents")
 deletions = table("deletions")
 calendars = table("calendars")
 journal = table("journal")
+fragments = table("fragments")
+feeds = table("feeds")
+links = table("links")
 
 is_due = placements.c.wanted_fingerprint != placements.c.written_fingerprint
 is_under_way = exists().where(intents.c.calendar == placements.c.calendar, intents.c.uid == placements.c.uid)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from calferry.errors import CalferryError
+from calferry.feeds import Shelf
 from calferry.model import Window
 from calferry.plan import Brakes, Planner
 from calferry.ports import Clock, Ledger, Source, Target
@@ -17,6 +18,7 @@ from calferry.rules import Route
 class Rhythm:
     """How often a source is asked, and how far the window reaches from now."""
 
+    every: timedelta = timedelta(minutes=2)
     near: timedelta = timedelta(minutes=15)
     all: timedelta = timedelta(hours=24)
     past: timedelta = timedelta(days=30)
@@ -45,6 +47,7 @@ class Installation:
     accounts: tuple[Account, ...]
     targets: Mapping[str, Target]
     ledger: Ledger
+    shelf: Shelf
     clock: Clock
     brakes: Brakes = field(default_factory=Brakes)
 

@@ -16,10 +16,11 @@ from calferry.targets.google.transport import Transport
 from calferry.targets.google.verdicts import Verdict, next_step
 
 if TYPE_CHECKING:
+    from calferry.feeds import Shelf
     from calferry.ports import Clock
 
 
-def build(name: str, settings: Settings, *, clock: Clock) -> GoogleTarget:
+def build(name: str, settings: Settings, *, clock: Clock, shelf: Shelf | None = None) -> GoogleTarget:  # noqa: ARG001
     """The target that a configuration describes. Nothing is sent yet."""
     return GoogleTarget(name, settings, Transport(settings, clock))
 

@@ -1,0 +1,32 @@
+"""What stands around the events of a feed. Pure.
+
+Sources: RFC 7986, sections 5.1 (NAME), 5.7 (REFRESH-INTERVAL), 5.8 (SOURCE), 5.9 (COLOR); the X- properties are what
+Apple and Outlook read instead.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from calferry.feeds import TAIL
+
+PRODID = "-//calferry//feeds//EN"
+
+
+def head(title: str, address: str, *, color: str, refresh: timedelta) -> bytes:
+    """A VCALENDAR up to its first event. There is no METHOD: with one it would be an invitation (RFC 5546)."""
+    from icalendar import Calendar, vDuration, vUri
+
+    calendar = Calendar()
+    calendar.add("prodid", PRODID)
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("name", title)
+    calendar.add("x-wr-calname", title)
+    calendar.add("source", vUri(address), parameters={"VALUE": "URI"})
+    calendar.add("refresh-interval", refresh, parameters={"VALUE": "DURATION"})
+    calendar.add("x-published-ttl", vDuration(refresh))
+    if color:
+        calendar.add("color", color)
+    content: bytes = calendar.to_ical()
+    return content.removesuffix(TAIL)
