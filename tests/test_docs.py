@@ -23,7 +23,7 @@ ARCHITECTURE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DECISIONS = ROOT / "docs/decisions"
 
-COMMANDS = [command.name or "" for command in app.registered_commands]
+COMMANDS = [*(one.name or "" for one in app.registered_commands), *(one.name or "" for one in app.registered_groups)]
 ERRORS = errors.CalferryError.__subclasses__()
 
 # In brackets, so that this file does not hold what it looks for.

@@ -106,6 +106,10 @@ class Shelf(Protocol):
     @property
     def ledger(self) -> str: ...
 
+    def version(self) -> int | None:
+        """Another number whenever any of the answers below may be another one; None where that cannot be told."""
+        ...
+
     def fragments(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Fragment]:
         """What stands in calendars under these (calendar, uid): events and tombstones."""
         ...

@@ -288,6 +288,8 @@ class Routing(Protocol):
 
     def resources(self, source: str, keys: Collection[str]) -> Mapping[str, Resource]: ...
 
+    def resources_of_kind(self, source: str, kind: str) -> Sequence[Resource]: ...
+
     def settle(self, source: str, routed: Iterable[Routed]) -> None:
         """Store where appointments belong, and move the route's mark past them, in one transaction.
 

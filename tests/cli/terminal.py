@@ -55,9 +55,10 @@ class Terminal:
     def interrupt(self) -> None:
         """What Ctrl-C sends; and sends again, as people do, while nothing happens: a signal that comes in the instant
         between a prompt and its reading wakes nobody."""
+        before = len(self.seen)
         self._process.send_signal(signal.SIGINT)
         deadline = time.monotonic() + PATIENCE
-        while self._process.poll() is None and time.monotonic() < deadline:
+        while "\n" not in self.seen[before:] and self._process.poll() is None and time.monotonic() < deadline:
             if select.select([self._master], [], [], 1.0)[0]:
                 if not self._read():
                     return

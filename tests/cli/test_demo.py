@@ -37,7 +37,7 @@ def test_the_json_is_one_line_and_the_story_goes_elsewhere(ran: Ran) -> None:
     told = json.loads(line)
     assert ran.code == 0
     assert "Third crossing" in ran.err
-    assert list(told) == ["passes", "missing", "duplicates", "foreign_touched", "mails"]
+    assert list(told) == ["passes", "missing", "duplicates", "foreign_touched", "mails", "feed_url"]
     assert [told[name] for name in ("missing", "duplicates", "foreign_touched", "mails")] == [0, 0, 0, 0]
     assert [set(one) for one in told["passes"]] == [{"created", "updated", "deleted", "requests"}] * 3
     assert [set(one["requests"]) for one in told["passes"]] == [{"agendize", "google"}] * 3

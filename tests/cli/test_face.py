@@ -10,12 +10,30 @@ from pathlib import Path
 import pytest
 
 from calferry import __version__
-from calferry.cli import app
+from calferry.cli import app, feeds
 from calferry.errors import gravest
 from tests.cli.salon import COMMAND, calferry, environment
 
-COMMANDS = [command.name or "" for command in app.registered_commands]
-HEAVY = {"sqlalchemy", "sqlmodel", "alembic", "httpx", "stamina", "googleapiclient", "google.auth", "httplib2", "rich"}
+COMMANDS = [*(one.name or "" for one in app.registered_commands), *(one.name or "" for one in app.registered_groups)]
+SILENT = {"run", "feeds"}
+"""These report nothing themselves."""
+
+HEAVY = {
+    "icalendar",
+    "starlette",
+    "uvicorn",
+    "apscheduler",
+    "segno",
+    "sqlalchemy",
+    "sqlmodel",
+    "alembic",
+    "httpx",
+    "stamina",
+    "googleapiclient",
+    "google.auth",
+    "httplib2",
+    "rich",
+}
 
 
 def test_the_version_is_told(tmp_path: Path) -> None:
@@ -41,7 +59,7 @@ def test_help_has_a_line_for_every_command(tmp_path: Path) -> None:
     lines = [line.strip("│ ") for line in ran.out.splitlines()]
     sentences = {name: line.split(maxsplit=1)[1] for name in COMMANDS for line in lines if line.startswith(f"{name} ")}
     assert ran.code == 0
-    assert set(sentences) == set(COMMANDS) == {"demo", "check", "plan", "sync", "status"}
+    assert set(sentences) == set(COMMANDS) == {"demo", "check", "plan", "sync", "run", "status", "feeds"}
     assert all(sentence.endswith(".") for sentence in sentences.values()), sentences
 
 
@@ -50,6 +68,14 @@ def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     ran = calferry(tmp_path, command, "--help")
     assert (ran.code, ran.err) == (0, "")
     assert f"calferry {command}" in ran.out
+    assert "--json" in ran.out or command in SILENT
+
+
+@pytest.mark.parametrize("command", [command.name or "" for command in feeds.app.registered_commands])
+def test_every_command_about_feeds_explains_itself(tmp_path: Path, command: str) -> None:
+    ran = calferry(tmp_path, "feeds", command, "--help")
+    assert (ran.code, ran.err) == (0, "")
+    assert f"calferry feeds {command}" in ran.out
     assert "--json" in ran.out
 
 

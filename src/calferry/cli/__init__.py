@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from calferry import __version__
-from calferry.cli import check, demo, status, sync
+from calferry.cli import check, demo, feeds, run, status, sync
 
 app = typer.Typer(
     help="Ferries appointments from booking systems into the calendars people live in.",
@@ -18,7 +18,9 @@ app.command("demo")(demo.demo)
 app.command("check")(check.check)
 app.command("plan")(sync.plan)
 app.command("sync")(sync.sync)
+app.command("run")(run.run)
 app.command("status")(status.status)
+app.add_typer(feeds.app, name="feeds")
 
 
 def _version(asked: bool) -> None:

@@ -148,8 +148,8 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
         except Stopped as stopped:
             err().print("Stopped. Everything done so far is filed; run the command again to go on.")
             code = 128 + int(str(stopped) or signal.SIGINT)
-        except BrokenPipeError:
-            raise  # whoever read our output has seen enough; typer knows
+        except (BrokenPipeError, typer.BadParameter):
+            raise  # typer knows: whoever read our output has seen enough; whoever typed it sees what is wrong
         except Exception as error:
             if os.environ.get("CALFERRY_DEBUG"):
                 raise

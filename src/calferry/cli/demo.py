@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json as jsonlib
+import secrets
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
 from calferry.cli.console import JsonOption, err, guarded, out, watched
+from calferry.cli.run import stopped_by_signals
 from calferry.cli.sync import show_plans
+from calferry.errors import CalferryError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from calferry.errors import CalferryError
+    from calferry.config import WebSettings
+    from calferry.plan import Plan
     from calferry.sandbox import Sandbox, Verdict
     from calferry.sandbox.scenery import Scene
     from calferry.sync.installation import Installation
@@ -34,27 +37,59 @@ PLANNED = 3
 
 
 @guarded
-def demo(json: JsonOption = False) -> int:
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Go on serving the feed until Ctrl-C.")] = False,
+    json: JsonOption = False,
+) -> int:
     """Watch appointments cross, on this machine alone."""
     from calferry import wiring
-    from calferry.sandbox import Sandbox, judge
+    from calferry.sandbox import Sandbox, judge, judge_feed
     from calferry.sandbox.scenery import furnish
 
     console = err() if json else out()
-    with Sandbox() as sandbox, TemporaryDirectory(prefix="calferry-demo-") as home:
+    with Sandbox() as sandbox, TemporaryDirectory(prefix="calferry-demo-") as home, ExitStack() as stack:
         scene = furnish(sandbox.agendize.world, sandbox.google.world)
         config = _configure(Path(home), sandbox, scene)
-        with wiring.installation(wiring.settings(config)) as installation:
-            stage = _Stage(console, sandbox, scene, installation)
-            passes = [stage.first(), stage.second(), stage.third()]
+        settings = wiring.settings(config)
+        installation = stack.enter_context(wiring.installation(settings))
+        stage = _Stage(console, sandbox, scene, installation)
+        passes = [stage.first(), stage.second(), stage.third()]
         stage.agenda()
+        url = _serve(installation, settings.web, stack)
+        content = _subscribed(url)
+        console.print(f"\nThe same as a subscription, for whoever has the address\n  {url}", style="bold")
         verdict = judge(sandbox.agendize.world, sandbox.google.world, scene.calendar_of)
+        verdict = verdict.and_also(judge_feed(content, sandbox.agendize.world))
         well = conclude(console, verdict, stage.errors)
         if json:
-            typer.echo(jsonlib.dumps({"passes": passes, **_counts(verdict)}, separators=(",", ":")))
-        elif sys.stdin.isatty() and sys.stdout.isatty():
-            _offer_to_stay(console, config)
+            told = {"passes": passes, **_counts(verdict), "feed_url": url}
+            typer.echo(jsonlib.dumps(told, separators=(",", ":")))
+        if keep or _wants_to_stay(console):
+            _stay(console, config)
     return 0 if well else 1
+
+
+def _serve(installation: Installation, web: WebSettings, stack: ExitStack) -> str:
+    """Serve the feed as long as the stack stands. Returns its address."""
+    from calferry.cli.run import serve_feeds
+    from calferry.web import addresses
+    from calferry.web.catalogue import catalogue
+
+    root = serve_feeds(installation, web, stack)
+    (feed,) = catalogue(installation).values()
+    links = addresses.current(installation.shelf, [feed], installation.clock.now())
+    return addresses.url_of(root, feed, links[feed.key])
+
+
+def _subscribed(url: str) -> bytes:
+    """What a subscriber gets. Raises CalferryError."""
+    import httpx
+
+    answer = httpx.get(url)
+    if answer.status_code != httpx.codes.OK:
+        msg = f"the feed was answered with {answer.status_code}"
+        raise CalferryError(msg)
+    return answer.content
 
 
 def _counts(verdict: Verdict) -> dict[str, int]:
@@ -118,7 +153,10 @@ class _Stage:
         self.console.print(f"\n{title}", style="bold")
         with self._counted() as counts, watched() as watch:
             pulled = bring(self.installation, watch)
-            show_plans(self.console, plan(self.installation), at_most=at_most)
+            plans = plan(self.installation)
+            show_plans(self.console, [one for one in plans if not _is_feed(one)], at_most=at_most)
+            for one in filter(_is_feed, plans):
+                self.console.print(f"{one.calendar}: the same, {len(one.changes)} changes")
             pushed = deliver(self.installation, watch)
         self.errors += [error for tally in (*pulled.values(), pushed) for error in tally.errors]
         requests = counts["requests"]
@@ -157,6 +195,10 @@ class _Stage:
                 self.console.print(f"  {start:%a %d %b %H:%M}  {summary}")
 
 
+def _is_feed(plan: Plan) -> bool:
+    return plan.calendar.startswith("ical:")
+
+
 def _standing(sandbox: Sandbox, calendar_of: Mapping[str, str]) -> dict[tuple[str, str], str]:
     """The etag of every live event, by calendar and id."""
     return {
@@ -175,6 +217,7 @@ def _configure(home: Path, sandbox: Sandbox, scene: Scene) -> Path:
     account = sandbox.google.add_service_account(delegated=True)
     (home / "service-account.json").write_text(jsonlib.dumps(account), encoding="utf-8")
     (home / "api-key").write_text(sandbox.agendize.api_key, encoding="utf-8")
+    (home / "feed-secret").write_text(secrets.token_hex(32), encoding="utf-8")
     (home / "token").write_text(sandbox.agendize.token, encoding="utf-8")
     config = home / "calferry.toml"
     config.write_text(
@@ -196,24 +239,45 @@ credentials = {{ file = "service-account.json" }}
 subject = "{{owner.email}}"
 allow = ["*@clinic.example"]
 
+[targets.web]
+kind = "ical"
+secret = {{ file = "feed-secret" }}
+title = "Clinic"
+
+[web]
+listen = "127.0.0.1:0"
+
 [routes.staff]
 source = "clinic"
 target = "workspace"
 calendar = "{{owner.email}}"
 reveal = "contact"
 summary = "{{service}}{{ – contact.first_name}}"
+
+[routes.everyone]
+source = "clinic"
+target = "web"
+calendar = "clinic"
 """,
         encoding="utf-8",
     )
     return config
 
 
-def _offer_to_stay(console: Console, config: Path) -> None:
-    """Until Ctrl-C, let the audience try the commands. Whoever does not answer the question does not want to."""
+def _wants_to_stay(console: Console) -> bool:
+    """Ask the audience. Whoever does not answer the question does not want to."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
     try:
-        if not typer.confirm("\nKeep the clinic open, to try the commands on it?", default=False):
-            return
-        console.print(f"In another terminal:  calferry status -c {config}\nCtrl-C ends it.")
-        threading.Event().wait()
+        return typer.confirm("\nKeep the clinic open, to try the commands on it?", default=False)
     except (KeyboardInterrupt, typer.Abort):
         console.print("\nGood-bye.")
+        return False
+
+
+def _stay(console: Console, config: Path) -> None:
+    """Until Ctrl-C, let the audience subscribe, and try the commands."""
+    with stopped_by_signals() as stopping:
+        console.print(f"In another terminal:  calferry status -c {config}\nCtrl-C ends it.")
+        stopping.wait()
+    console.print("\nGood-bye.")

@@ -114,9 +114,9 @@ def show_report(console: Console, report: Report) -> None:
     """A line a source, a line for the calendars, and what waits for a person."""
     for name, tally in report.pulled.items():
         nothing = "could not be read to the end" if tally.errors else "nothing new"
-        console.print(f"{name}: {counts_text(tally.counts, besides=('routed',)) or nothing}")
+        console.print(f"{name}: {tally.text(besides=('routed',)) or nothing}")
     nothing = "nothing could be written" if report.pushed.errors else "nothing to write"
-    console.print(f"calendars: {counts_text(report.pushed.counts) or nothing}")
+    console.print(f"calendars: {report.pushed.text() or nothing}")
     show_attention(console, report.attention)
 
 
@@ -139,10 +139,6 @@ def _show_trouble(pulled: Mapping[str, Tally], others: Iterable[CalferryError] =
     show_errors(message for message, _ in errors)
     if advice := NEXT.get(gravest(error.exit_code for _, error in errors)):
         err().print(advice)
-
-
-def counts_text(counts: Mapping[str, int], besides: Iterable[str] = ()) -> str:
-    return ", ".join(f"{number} {what}" for what, number in counts.items() if number and what not in set(besides))
 
 
 def report_json(report: Report) -> dict[str, Any]:

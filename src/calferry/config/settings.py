@@ -51,6 +51,12 @@ class WebSettings:
     port: int
     url: str
 
+    @property
+    def root(self) -> str:
+        """The address of what is served, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.url or f"http://{host}:{self.port}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:

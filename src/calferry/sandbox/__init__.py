@@ -14,7 +14,7 @@ from typing import Self
 from . import faults
 from .agendize import AgendizeServer, AgendizeSwitches, AgendizeWorld, Booked
 from .google import GoogleServer, GoogleSwitches, GoogleWorld
-from .judge import Verdict, judge
+from .judge import Verdict, judge, judge_feed
 from .messages import Exchange, Request, Response
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Verdict",
     "faults",
     "judge",
+    "judge_feed",
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .agendize import AgendizeWorld
 from .google import GoogleWorld
@@ -36,6 +36,17 @@ class Verdict(NamedTuple):
     def clean(self) -> bool:
         """Whether there is nothing to complain about."""
         return not any(self[:-1]) and not self.details
+
+    def and_also(self, other: Verdict) -> Verdict:
+        """Both verdicts as one."""
+        return Verdict(
+            missing=self.missing + other.missing,
+            duplicates=self.duplicates + other.duplicates,
+            foreign_touched=self.foreign_touched + other.foreign_touched,
+            mails=self.mails + other.mails,
+            reminder_mails=self.reminder_mails + other.reminder_mails,
+            details=self.details + other.details,
+        )
 
 
 def judge(
@@ -69,6 +80,32 @@ def judge(
         mails=len(google.mails),
         reminder_mails=len(google.reminder_mails),
         details=tuple(details),
+    )
+
+
+def judge_feed(content: bytes, bookings: AgendizeWorld) -> Verdict:
+    """Compare a subscription feed of everybody's appointments with the truth, as multisets of (start, end).
+
+    What it shows as cancelled is not there (RFC 5545, section 3.8.1.11).
+    """
+    from icalendar import Calendar
+
+    events: list[Any] = list(Calendar.from_ical(content).walk("VEVENT"))
+    found = Counter(
+        Slot("feed", event["dtstart"].dt, event["dtend"].dt) for event in events if event.get("status") != "CANCELLED"
+    )
+    truth = Counter(Slot("feed", booked.start, booked.end) for booked in bookings.live())
+    missing, extra = truth - found, found - truth
+    return Verdict(
+        missing=missing.total(),
+        duplicates=extra.total(),
+        foreign_touched=0,
+        mails=0,
+        reminder_mails=0,
+        details=(
+            *(f"missing in the feed: {slot.start:%F %H:%M}Z x{count}" for slot, count in sorted(missing.items())),
+            *(f"too many in the feed: {slot.start:%F %H:%M}Z x{count}" for slot, count in sorted(extra.items())),
+        ),
     )
 
 

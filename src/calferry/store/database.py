@@ -7,9 +7,11 @@ statements are kept out of error texts: they are personal data.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from threading import Lock
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
@@ -35,6 +37,8 @@ class Database:
     def __init__(self, url: URL) -> None:
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(url) if self.is_sqlite else create_engine(url, hide_parameters=True)
+        self._watcher: Connection | None = None
+        self._watching = Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -48,7 +52,24 @@ class Database:
         with _explained(), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
 
+    def version(self) -> int | None:
+        """Another number whenever something was committed since; None where the database cannot tell. Raises
+        Unavailable."""
+        if not self.is_sqlite:
+            return None
+        with _explained(), self._watching:
+            if self._watcher is None:
+                self._watcher = self.engine.connect()
+            try:
+                found = self._watcher.connection.cursor().execute("PRAGMA data_version").fetchone()
+            except sqlite3.Error as error:
+                message = f"The ledger cannot be used: {error}."
+                raise Unavailable(message) from error
+        return int(found[0])
+
     def close(self) -> None:
+        if self._watcher is not None:
+            self._watcher.close()
         self.engine.dispose()
 
 

@@ -60,6 +60,15 @@ class SqlRouting:
                     held[found.resource] = Resource(source=source, kind=found.kind, id=found.id, fields=fields)
         return held
 
+    def resources_of_kind(self, source: str, kind: str) -> Sequence[Resource]:
+        row = resources.c
+        statement = select(row.id, row.fields).where(row.source == source, row.kind == kind).order_by(row.resource)
+        with self._database.reading() as connection:
+            return [
+                Resource(source=source, kind=kind, id=found.id, fields=json.loads(found.fields))
+                for found in connection.execute(statement)
+            ]
+
     def settle(self, source: str, routed: Iterable[Routed]) -> None:
         with self._database.writing() as connection:
             mark = 0

@@ -45,6 +45,9 @@ class SqlShelf:
     def ledger(self) -> str:
         return self._ledger
 
+    def version(self) -> int | None:
+        return self._database.version()
+
     def fragments(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Fragment]:
         held = {}
         with self._database.reading() as connection:
@@ -172,10 +175,11 @@ def _link_of(row: Row[Any]) -> Link:
 
 
 def _next_stamp(connection: Connection, at: datetime) -> datetime:
-    """Later than the stamp of any feed: combined feeds change when one of theirs does, and must move on as well."""
+    """Later than any answer that was given before, and than the stamp of any feed: combined feeds change when one of
+    theirs does, and must move on as well."""
     latest = connection.scalar(select(func.max(feeds.c.changed_at)))
-    now = at.replace(microsecond=0)
-    return max(now, latest + SECOND) if latest else now
+    next_second = at.replace(microsecond=0) + SECOND
+    return max(next_second, latest + SECOND) if latest else next_second
 
 
 def _coming(calendars: Collection[str], shown: Range, day: datetime) -> Select[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -86,25 +86,31 @@ def _is_unproven(account: Account, installation: Installation, *, at_last_pull: 
 
 
 def bring(installation: Installation, watch: Watch) -> dict[str, Tally]:
-    """Pull and route every source, by name. What a source cannot tell stays as it was. Raises Stopped."""
-    pulled: dict[str, Tally] = {}
-    for account in installation.accounts:
-        tally = _guarded(partial(pull, account, installation.ledger, installation.clock, watch))
-        tally.add(_guarded(partial(route, account, installation, watch)))
-        pulled[account.source.name] = tally
-    return pulled
+    """Pull and route every source, by name. Raises Stopped."""
+    return {account.source.name: bring_from(account, installation, watch) for account in installation.accounts}
 
 
-def deliver(installation: Installation, watch: Watch) -> Tally:
-    """Write every calendar, park what the brakes hold back, then clear every calendar: a move is in the new one before
-    it leaves the old. Raises Stopped."""
+def bring_from(account: Account, installation: Installation, watch: Watch) -> Tally:
+    """Pull and route one source. What it cannot tell stays as it was. Raises Stopped."""
+    tally = _guarded(partial(pull, account, installation.ledger, installation.clock, watch))
+    tally.add(_guarded(partial(route, account, installation, watch)))
+    return tally
+
+
+def deliver(installation: Installation, watch: Watch, targets: Collection[str] | None = None) -> Tally:
+    """Write every calendar (of these targets), park what the brakes hold back, then clear every calendar: a move is in
+    the new one before it leaves the old. Raises Stopped."""
+    names = installation.targets if targets is None else targets
     pushed = Tally()
     for target, calendars in lanes(installation):
-        pushed.add(_guarded(partial(write, installation, target, calendars, watch)))
+        if target in names:
+            pushed.add(_guarded(partial(write, installation, target, calendars, watch)))
     for target, calendars in due_by_target(installation).items():
-        pushed.add(_guarded(partial(park, installation, target, calendars)))
+        if target in names:
+            pushed.add(_guarded(partial(park, installation, target, calendars)))
     for target, calendars in lanes(installation):
-        pushed.add(_guarded(partial(clear, installation, target, calendars, watch)))
+        if target in names:
+            pushed.add(_guarded(partial(clear, installation, target, calendars, watch)))
     return pushed
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -81,6 +81,10 @@ class Tally:
 
     def __getitem__(self, what: str) -> int:
         return self.counts.get(what, 0)
+
+    def text(self, besides: Collection[str] = ()) -> str:
+        """The numbers that are not 0, for a person: "3 new, 1 changed"."""
+        return ", ".join(f"{number} {what}" for what, number in self.counts.items() if number and what not in besides)
 
     def count(self, what: str, number: int = 1) -> None:
         self.counts[what] = self.counts.get(what, 0) + number

@@ -1,0 +1,124 @@
+"""When each step of the service runs: every source at its own interval, every target when something may be due there.
+
+Jobs live in this process alone: what they have to do is in the ledger, so nothing is lost with them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from threading import Event
+from typing import TYPE_CHECKING
+
+from calferry.ports import Attention
+from calferry.sync.crossing import bring_from, deliver, waiting
+from calferry.sync.installation import Account, Installation, Stopped, Tally, Watch
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+log = logging.getLogger(__name__)
+
+PUSH_EVERY = timedelta(minutes=1)
+"""How often a target is looked after though no source had anything new: what failed is due again, a pause is over."""
+
+AT_ONCE = 20
+"""Steps that run at the same time, at most."""
+
+
+class Schedule:
+    """The steps of an installation, over and over until `stopping` is set."""
+
+    def __init__(self, installation: Installation, stopping: Event) -> None:
+        self._installation = installation
+        self._stopping = stopping
+        self._watch = Watch(stopping=stopping.is_set)
+        self._nudged: set[str] = set()
+        self._errors: dict[str, tuple[str, ...]] = {}
+        self._attention: frozenset[Attention] = frozenset()
+        self._scheduler = self._plan()
+
+    def start(self) -> None:
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Wait for the steps that run: each ends after the request it is at, and files what came of it."""
+        self._stopping.set()
+        self._scheduler.shutdown(wait=True)
+
+    def _plan(self) -> BackgroundScheduler:
+        from apscheduler.executors.pool import ThreadPoolExecutor
+        from apscheduler.schedulers.background import BackgroundScheduler
+
+        accounts, targets = self._installation.accounts, self._installation.targets
+        # A step that is late runs late, once, and never beside itself.
+        scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(min(AT_ONCE, len(accounts) + len(targets)) or 1)},
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        now = datetime.now(UTC)
+        for account in accounts:
+            every = account.rhythm.every.total_seconds()
+            scheduler.add_job(self._pull, "interval", [account], seconds=every, next_run_time=now)
+        for target in targets:
+            every = PUSH_EVERY.total_seconds()
+            scheduler.add_job(self._push, "interval", [target], id=_push_id(target), seconds=every, next_run_time=now)
+        return scheduler
+
+    def _pull(self, account: Account) -> None:
+        tally = self._step(account.source.name, partial(bring_from, account, self._installation, self._watch))
+        if tally["routed"]:
+            for target in {route.target for route in account.routes}:
+                self._nudge(target)
+
+    def _nudge(self, target: str) -> None:
+        """Something may be due there: not in a minute, now. A push that runs already goes round once more."""
+        self._nudged.add(target)
+        if not self._stopping.is_set():
+            self._scheduler.modify_job(_push_id(target), next_run_time=datetime.now(UTC))
+
+    def _push(self, target: str) -> None:
+        while True:
+            self._nudged.discard(target)
+            self._step(target, partial(deliver, self._installation, self._watch, [target]))
+            if target not in self._nudged or self._stopping.is_set():
+                return
+
+    def _step(self, name: str, step: Callable[[], Tally]) -> Tally:
+        """Run a step and say what came of it."""
+        if self._stopping.is_set():
+            return Tally()
+        try:
+            tally = step()
+        except Stopped:
+            return Tally()
+        self._tell(name, tally)
+        return tally
+
+    def _tell(self, name: str, tally: Tally) -> None:
+        """What was done, each error when it comes and when it is over, and what newly waits for a person."""
+        if text := tally.text(besides=("routed",)):
+            log.info("%s: %s", name, text)
+        errors = tuple(dict.fromkeys(map(str, tally.errors)))
+        before = self._errors.get(name, ())
+        for error in errors:
+            if error not in before:
+                log.warning("%s: %s", name, error)
+        if before and not errors:
+            log.info("%s: well again", name)
+        self._errors[name] = errors
+        if text or errors != before:
+            self._tell_attention()
+
+    def _tell_attention(self) -> None:
+        attention = waiting(self._installation)
+        for one in sorted(attention - self._attention, key=lambda one: (one.what, one.where, one.id)):
+            log.warning("%s: %s %s: %s", one.what, one.where, one.id, one.reason)
+        self._attention = attention
+
+
+def _push_id(target: str) -> str:
+    return f"push {target}"

@@ -1,0 +1,122 @@
+"""What a feed holds right now: stored fragments one after another. Nothing is rendered, and nothing is ever empty that
+should not be."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+
+from calferry.errors import Unavailable
+from calferry.feeds import TAIL, Range, Shelf, Stamp
+from calferry.ports import Clock
+from calferry.web.catalogue import Feed
+from calferry.web.memory import Memory
+
+KEPT = 64 * 1024 * 1024
+"""Bytes of feeds kept in memory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edition:
+    """A feed as one address shows it. `etag` is strong: it changes with every byte. `modified_at` (UTC, whole seconds)
+    moves on with every change; where that many changes came at once, it may lie a little ahead. `left_out` counts the
+    events beyond the feed's limit."""
+
+    content: tuple[bytes, ...]
+    etag: str
+    modified_at: datetime
+    events: int
+    left_out: int
+
+    @property
+    def length(self) -> int:
+        return sum(map(len, self.content))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Text:
+    """The events of a feed, as they were at one state of it. `editions` are by address."""
+
+    state: tuple[str, datetime, datetime]
+    body: bytes
+    digest: bytes
+    modified_at: datetime
+    events: int
+    left_out: int
+    editions: dict[str, Edition] = field(default_factory=dict)
+
+
+class Editions:
+    """Puts feeds together, and keeps them in memory until they change."""
+
+    def __init__(self, shelf: Shelf, clock: Clock, memory: Memory | None = None, kept: int = KEPT) -> None:
+        self._shelf, self._clock, self._kept = shelf, clock, kept
+        self._memory = memory or Memory(shelf.version)
+        self._texts: OrderedDict[str, _Text] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, feed: Feed, address: str) -> Edition:
+        """The feed as it is now. When the ledger does not answer: as it was when it last did.
+
+        Raises Unavailable when it cannot be told, or the feed was never whole yet.
+        """
+        try:
+            text = self._current(feed)
+        except Unavailable:
+            last = self._texts.get(feed.key)
+            if last is None:
+                raise
+            text = last
+        return text.editions.get(address) or self._edition(text, feed, address)
+
+    def _current(self, feed: Feed) -> _Text:
+        now = self._clock.now()
+        stamps = self._memory.recall(feed.key, lambda: self._shelf.stamps({feed.key, *feed.calendars}))
+        own = stamps.get(feed.key)
+        if own is None or own.look != feed.look:
+            stamps = {**stamps, feed.key: self._publish(feed, own, now)}
+        state = (feed.look, max(stamp.changed_at for stamp in stamps.values()), Range.day(now))
+        kept = self._texts.get(feed.key)
+        return kept if kept and kept.state == state else self._read(feed, state, now)
+
+    def _publish(self, feed: Feed, own: Stamp | None, now: datetime) -> Stamp:
+        """A feed looks different from now on. Its first time has to wait until all of it is there: after the ledger was
+        lost, half a calendar would make subscribers delete the other half."""
+        if (own is None or not own.look) and not self._shelf.is_whole(feed.calendars, feed.sources):
+            msg = f"{feed.key} is not whole yet: what the booking system tells is still being filed"
+            raise Unavailable(msg, retry_after=60)
+        return self._shelf.publish(feed.key, feed.look, now)
+
+    def _read(self, feed: Feed, state: tuple[str, datetime, datetime], now: datetime) -> _Text:
+        excerpt = self._shelf.excerpt(feed.calendars, feed.publisher.shown, now)
+        body = b"".join(excerpt.bodies)
+        text = _Text(
+            state=state,
+            body=body,
+            digest=hashlib.sha256(body).digest(),
+            modified_at=max(state[1], excerpt.changed_at or state[1]),
+            events=len(excerpt.bodies),
+            left_out=excerpt.left_out,
+        )
+        with self._lock:
+            self._texts[feed.key] = text
+            self._texts.move_to_end(feed.key)
+            while len(self._texts) > 1 and sum(len(one.body) for one in self._texts.values()) > self._kept:
+                self._texts.popitem(last=False)
+        return text
+
+    def _edition(self, text: _Text, feed: Feed, address: str) -> Edition:
+        head = feed.publisher.head(feed.title, address)
+        etag = hashlib.sha256(head + text.digest).hexdigest()
+        edition = Edition(
+            content=(head, text.body, TAIL),
+            etag=f'"{etag}"',
+            modified_at=text.modified_at,
+            events=text.events,
+            left_out=text.left_out,
+        )
+        text.editions[address] = edition
+        return edition
