@@ -57,6 +57,19 @@ def installation(settings: Settings, clock: Clock | None = None) -> Iterator[Ins
         yield join(settings, joined_sources, ledger, clock or SystemClock())
 
 
+@contextmanager
+def existing_ledger(settings: Settings) -> Iterator[SqlLedger | None]:
+    """The ledger, to read, if there is one. Raises ConfigError."""
+    from calferry.store import existing_ledger
+
+    ledger = existing_ledger(settings.database, settings.name)
+    try:
+        yield ledger
+    finally:
+        if ledger is not None:
+            ledger.close()
+
+
 def join(settings: Settings, joined: Mapping[str, Source], ledger: SqlLedger, clock: Clock) -> Installation:
     """Sources, targets, routes and ledger as one installation."""
     reached = build_targets(settings, clock, ledger.shelf)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.salon import ANA, BEN, Salon, calferry
 
 
 def test_a_good_configuration_is_told_as_it_would_be_used(salon: Salon) -> None:
     ran = salon.run("check")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.splitlines()[:4] == [
+    assert ran.out.splitlines()[:5] == [
         f"{salon.config}: installation salon, ledger sqlite:///{salon.home}/calferry.db",
+        "note  calferry.database: no ledger of this version is there yet; the first pass makes it",
         "ok    sources.salon: agendize:13772899 answers (1 company, 1 service, 2 staff)",
         f"ok    routes.staff: google:{ANA} answers targets.workspace; 0 of the events there are calferry's",
         f"ok    routes.staff: google:{BEN} answers targets.workspace; 0 of the events there are calferry's",
@@ -17,6 +20,35 @@ def test_a_good_configuration_is_told_as_it_would_be_used(salon: Salon) -> None:
     assert "note  routes.staff: appointments of nobody in particular" in ran.out
     assert salon.writes == 0
     assert not (salon.home / "calferry.db").exists()
+
+
+def test_a_ledger_that_is_there_is_read_and_left_as_it_is(salon: Salon) -> None:
+    salon.run("sync")
+    before = (salon.home / "calferry.db.locks" / "opened").read_text()
+    ran = salon.run("check")
+    assert "ok    calferry.database: the ledger can be read" in ran.out
+    assert (salon.home / "calferry.db.locks" / "opened").read_text() == before
+
+
+def test_a_ledger_of_another_installation_is_found_before_the_first_pass(salon: Salon) -> None:
+    salon.run("sync")
+    salon.config.write_text(salon.config.read_text().replace('name = "salon"', 'name = "other"'))
+    ran = salon.run("check")
+    assert ran.code == 2
+    assert "belongs to the installation 'salon', not to 'other'" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("web", "note"),
+    [
+        ("", "note  web.url: is not set, so feeds have addresses for this machine alone"),
+        ('[web]\nurl = "http://feeds.salon.example"', "note  web.url: is not encrypted"),
+    ],
+)
+def test_feeds_that_nobody_should_subscribe_to_are_noted(salon: Salon, web: str, note: str) -> None:
+    (salon.home / "feed-secret").write_text("5" * 32)
+    salon.configure(more=f'[targets.web]\nkind = "ical"\nsecret = {{ file = "feed-secret" }}\n{web}\n')
+    assert note in salon.run("check").out
 
 
 def test_a_wrong_key_is_named_and_not_shown(salon: Salon) -> None:
@@ -56,6 +88,7 @@ def test_a_calendar_that_is_not_shared_is_named_with_the_way_out(salon: Salon) -
     assert told.keys() == {"config", "name", "findings", "exit"}
     assert (told["name"], told["exit"]) == ("salon", 77)
     assert [(one["what"], one["exit"], one["note"]) for one in told["findings"]] == [
+        ("calferry.database", 0, True),
         ("sources.salon", 0, False),
         ("routes.staff", 0, False),
         ("routes.staff", 77, False),

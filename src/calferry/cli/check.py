@@ -30,11 +30,16 @@ def check(config: ConfigOption = None, json: JsonOption = False) -> int:
     settings = wiring.settings(path)
     clock = wiring.SystemClock()
     staff: dict[str, list[Owner]] = {}
-    findings = [
-        *_sources(wiring.build_sources(settings, clock), staff),
-        *_routes(settings, wiring.build_targets(settings, clock), staff),
-        *_idle(settings),
-    ]
+    sources = wiring.build_sources(settings, clock)
+    with wiring.existing_ledger(settings) as ledger:
+        targets = wiring.build_targets(settings, clock, ledger.shelf if ledger else None)
+        findings = [
+            _ledger(ledger is not None),
+            *_sources(sources, staff),
+            *_routes(settings, targets, staff),
+            *_web(settings.web.url, targets),
+            *_idle(settings),
+        ]
     code = gravest(finding["exit"] for finding in findings)
     if json:
         emit({"config": str(path), "name": settings.name, "findings": findings, "exit": code})
@@ -52,6 +57,12 @@ def _show(console: Console, path: Path, settings: Settings, findings: Iterable[d
 
 def _finding(what: str, says: str, error: CalferryError | None = None, *, note: bool = False) -> dict[str, Any]:
     return {"what": what, "says": says, "note": note, "exit": error.exit_code if error else 0}
+
+
+def _ledger(found: bool) -> dict[str, Any]:
+    if found:
+        return _finding("calferry.database", "the ledger can be read")
+    return _finding("calferry.database", "no ledger of this version is there yet; the first pass makes it", note=True)
 
 
 def _sources(sources: Mapping[str, Source], staff: dict[str, list[Owner]]) -> Iterator[dict[str, Any]]:
@@ -93,6 +104,19 @@ def _routes(
             elif calendar not in asked:
                 asked.add(calendar)
                 yield _calendar(route.name, targets[route.target], calendar)
+
+
+def _web(url: str, targets: Mapping[str, Target]) -> Iterator[dict[str, Any]]:
+    """Whether subscribers reach feeds, and nobody else does."""
+    from calferry.feeds import Publisher
+
+    if not any(isinstance(target, Publisher) for target in targets.values()):
+        return
+    if not url:
+        yield _finding("web.url", "is not set, so feeds have addresses for this machine alone", note=True)
+    elif url.startswith("http:"):
+        says = "is not encrypted: whoever listens in reads every feed, and learns its address"
+        yield _finding("web.url", says, note=True)
 
 
 def _idle(settings: Settings) -> Iterator[dict[str, Any]]:

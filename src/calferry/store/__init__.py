@@ -1,5 +1,5 @@
 """The ledger: what calferry remembers, in SQLite."""
 
-from calferry.store.ledger import SqlLedger, open_ledger
+from calferry.store.ledger import SqlLedger, existing_ledger, open_ledger
 
-__all__ = ["SqlLedger", "open_ledger"]
+__all__ = ["SqlLedger", "existing_ledger", "open_ledger"]

@@ -109,11 +109,31 @@ def open_ledger(url: str, installation: str, *, locks: Path | None = None, patie
     except BaseException as error:
         database.close()
         if isinstance(error, (DBAPIError, Unavailable)) and not isinstance(error, LedgerBusy):
-            cause = error.orig if isinstance(error, DBAPIError) else error
-            message = f"The ledger at {place.render_as_string()} cannot be opened: {cause}"
-            raise ConfigError([message]) from error
+            raise _cannot_be_opened(place, error) from error
         raise
     return SqlLedger(database, held, installation, ledger)
+
+
+def existing_ledger(url: str, installation: str) -> SqlLedger | None:
+    """The ledger at `url` as it stands, to read: nothing is made, brought up to date or counted. None where there is
+    none that this calferry can read yet. Raises ConfigError as `open_ledger` does."""
+    place = _parse(url)
+    if place.get_backend_name() == "sqlite" and not Path(str(place.database)).exists():
+        return None
+    database = Database(place)
+    try:
+        if not migrations.is_up_to_date(database):
+            database.close()
+            return None
+        with database.reading() as connection:
+            row = connection.execute(select(identity)).one()
+        _check_installation(row.installation, installation)
+    except BaseException as error:
+        database.close()
+        if isinstance(error, (DBAPIError, Unavailable)):
+            raise _cannot_be_opened(place, error) from error
+        raise
+    return SqlLedger(database, Locks(_lock_folder(place), PATIENCE), installation, str(row.id))
 
 
 def _parse(url: str) -> URL:
@@ -128,6 +148,11 @@ def _parse(url: str) -> URL:
     if backend == "sqlite" and (place.database or ":memory:").startswith((":memory:", "file:")):
         raise ConfigError([f"The ledger has to be a file: it must outlive calferry. Write `database` like {EXAMPLE}"])
     return place
+
+
+def _cannot_be_opened(place: URL, error: DBAPIError | Unavailable) -> ConfigError:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return ConfigError([f"The ledger at {place.render_as_string()} cannot be opened: {cause}"])
 
 
 def _lock_folder(place: URL) -> Path:
@@ -153,13 +178,17 @@ def _identify(database: Database, installation: str) -> str:
             ledger = str(uuid.uuid4())
             connection.execute(insert(identity), {"id": ledger, "installation": installation, "opened": 0})
             return ledger
-    if row.installation != installation:
+    _check_installation(row.installation, installation)
+    return str(row.id)
+
+
+def _check_installation(belongs_to: str, installation: str) -> None:
+    if belongs_to != installation:
         message = (
-            f"The ledger belongs to the installation {row.installation!r}, not to {installation!r}. The name is part "
+            f"The ledger belongs to the installation {belongs_to!r}, not to {installation!r}. The name is part "
             "of every uid: set `name` back, or set `database` to a new ledger."
         )
         raise ConfigError([message])
-    return str(row.id)
 
 
 def _count_opening(database: Database, note: Path) -> None:

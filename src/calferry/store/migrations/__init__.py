@@ -39,6 +39,10 @@ def bring_up(database: Database) -> None:
         command.upgrade(config, "head")
 
 
+def is_up_to_date(database: Database) -> bool:
+    return _version(database) == HEAD
+
+
 def configuration() -> Config:
     from alembic.config import Config
 
