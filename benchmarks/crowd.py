@@ -82,7 +82,7 @@ class Quiet:
 class Yes:
     """A target that acknowledges everything at once."""
 
-    name, kind, basis, batch = "yes", "yes", "", 500
+    name, kind, basis, edition, batch = "yes", "yes", "", "1", 500
 
     def canonical(self, calendar: str) -> str:
         return f"yes:{calendar}"
@@ -110,7 +110,7 @@ def installation(source: Quiet) -> Iterator[tuple[Installation, SqlLedger]]:
     calendar = Template("{owner.email}")
     route = Route(name="staff", source="salon", target="yes", calendar=calendar)
     with tempfile.TemporaryDirectory() as folder, open_ledger(f"sqlite:///{Path(folder) / 'l.db'}", "bench") as ledger:
-        account = Account(source=source, rhythm=Rhythm(), routes=(route,), basis="b")
+        account = Account(source=source, rhythm=Rhythm(), routes=(route,), basis="b", edition="1")
         yield (
             Installation(
                 name="bench",

@@ -94,7 +94,12 @@ class Target(Protocol):
 
     @property
     def basis(self) -> str:
-        """All that decides what `canonical` and `fit` answer: the version of `fit` and the options that matter."""
+        """The options that decide what `canonical` and `fit` answer."""
+        ...
+
+    @property
+    def edition(self) -> str:
+        """The version of `fit`: another one may answer otherwise."""
         ...
 
     def lane(self, calendar: str) -> str:
@@ -278,8 +283,11 @@ class Intake(Protocol):
 class Routing(Protocol):
     """The ledger as `route` sees it. Every method is one transaction."""
 
-    def begin(self, source: str, basis: str) -> None:
-        """Start routing a source by the rules that `basis` stands for; another basis than before looks at every row."""
+    def begin(self, source: str, basis: str, edition: str) -> None:
+        """Start routing a source by the configuration that `basis` stands for and the code that `edition` does.
+
+        Another one of either than before looks at every row; another basis calls what it moves *reconfigured*.
+        """
         ...
 
     def pending(self, source: str, now: datetime, limit: int) -> Sequence[Pending]:

@@ -122,17 +122,31 @@ def _account(settings: Settings, source: Source, reached: Mapping[str, Target]) 
     said = settings.sources[source.name]
     routes = tuple(route for route in settings.routes if route.source == source.name)
     rhythm = Rhythm(every=said.every, near=said.near, all=said.all, past=said.past, future=said.future)
-    return Account(source=source, rhythm=rhythm, routes=routes, basis=_basis(rhythm, routes, reached))
+    return Account(
+        source=source,
+        rhythm=rhythm,
+        routes=routes,
+        basis=_basis(rhythm, routes, reached),
+        edition=_edition(routes, reached),
+    )
 
 
 def _basis(rhythm: Rhythm, routes: tuple[Route, ...], reached: Mapping[str, Target]) -> str:
-    """A digest of everything that decides what the routes make of a row: the rules, the zones, the configuration."""
+    """A digest of all of the configuration that decides what the routes make of a row."""
     decides = [
-        *(RULES_VERSION, FINGERPRINT_VERSION, version("tzdata")),
         *(str(rhythm.past), str(rhythm.future)),
         *(repr(route) + reached[route.target].kind + reached[route.target].basis for route in routes),
     ]
     return hashlib.sha256(json.dumps(decides).encode()).hexdigest()
+
+
+def _edition(routes: tuple[Route, ...], reached: Mapping[str, Target]) -> str:
+    """The versions of all that decides what the routes make of a row: the rules, the zones, what targets can hold.
+
+    What an upgrade changes is nobody's configuration: an appointment that moves meanwhile just moves.
+    """
+    fits = sorted({f"{reached[route.target].kind} {reached[route.target].edition}" for route in routes})
+    return json.dumps([RULES_VERSION, FINGERPRINT_VERSION, version("tzdata"), *fits])
 
 
 def _use_our_own_zones() -> None:

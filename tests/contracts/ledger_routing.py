@@ -36,7 +36,7 @@ from tests.contracts.ledger_steps import (
 
 class RoutingContract:
     def test_pending_follows_the_revisions_up_to_the_limit(self, ledger: Ledger) -> None:
-        ledger.routing.begin(ACCOUNT, "rules")
+        ledger.routing.begin(ACCOUNT, "rules", "1")
         ledger.intake.record(ACCOUNT, batch(*(appointment(str(number)) for number in range(5))))
         ledger.intake.record(ACCOUNT, batch(appointment("0", summary="changed"), asked_at=LATER))
         assert [one.appointment.source_id for one in pending(ledger, limit=3)] == ["1", "2", "3"]
@@ -45,27 +45,36 @@ class RoutingContract:
         assert not any(one.reconfigured for one in pending(ledger))
 
     def test_another_basis_looks_at_every_row_and_tells_which_were_routed_by_a_former_one(self, ledger: Ledger) -> None:
-        ledger.routing.begin(ACCOUNT, "rules")
+        ledger.routing.begin(ACCOUNT, "rules", "1")
         ledger.intake.record(ACCOUNT, batch(appointment("1"), appointment("2")))
         settle(ledger, {}, "1")
         settle(ledger, {}, "2")
-        ledger.routing.begin(ACCOUNT, "rules")
+        ledger.routing.begin(ACCOUNT, "rules", "1")
         assert pending(ledger) == []
         ledger.intake.record(ACCOUNT, batch(appointment("3")))
-        ledger.routing.begin(ACCOUNT, "other rules")
+        ledger.routing.begin(ACCOUNT, "other rules", "1")
         told = [("1", True), ("2", True), ("3", False)]
         assert [(one.appointment.source_id, one.reconfigured) for one in pending(ledger)] == told
         settle(ledger, {}, "1")
-        ledger.routing.begin(ACCOUNT, "yet other rules")
+        ledger.routing.begin(ACCOUNT, "yet other rules", "1")
         assert [(one.appointment.source_id, one.reconfigured) for one in pending(ledger)] == told
 
+    def test_another_edition_looks_at_every_row_and_calls_none_reconfigured(self, ledger: Ledger) -> None:
+        ledger.routing.begin(ACCOUNT, "rules", "1")
+        ledger.intake.record(ACCOUNT, batch(appointment("1")))
+        settle(ledger, {}, "1")
+        ledger.routing.begin(ACCOUNT, "rules", "2")
+        assert [(one.appointment.source_id, one.reconfigured) for one in pending(ledger)] == [("1", False)]
+        ledger.routing.begin(ACCOUNT, "other rules", "3")
+        assert [one.reconfigured for one in pending(ledger)] == [True]
+
     def test_a_row_that_changed_meanwhile_was_still_routed_by_a_former_basis(self, ledger: Ledger) -> None:
-        ledger.routing.begin(ACCOUNT, "rules")
+        ledger.routing.begin(ACCOUNT, "rules", "1")
         ledger.intake.record(ACCOUNT, batch(appointment("1")))
         settle(ledger, {}, "1")
         ledger.intake.record(ACCOUNT, batch(appointment("1", summary="other"), asked_at=LATER))
         assert [one.reconfigured for one in pending(ledger)] == [False]
-        ledger.routing.begin(ACCOUNT, "other rules")
+        ledger.routing.begin(ACCOUNT, "other rules", "1")
         assert [one.reconfigured for one in pending(ledger)] == [True]
         ledger.intake.record(ACCOUNT, batch(appointment("1", summary="third"), asked_at=LATER + HOUR))
         assert [one.reconfigured for one in pending(ledger)] == [True]
@@ -76,16 +85,16 @@ class RoutingContract:
     def test_a_row_that_has_no_place_under_a_new_basis_still_counts_as_routed_by_the_former_one(
         self, ledger: Ledger
     ) -> None:
-        ledger.routing.begin(ACCOUNT, "rules")
+        ledger.routing.begin(ACCOUNT, "rules", "1")
         ledger.intake.record(ACCOUNT, batch(appointment("1")))
         settle(ledger, {}, "1")
-        ledger.routing.begin(ACCOUNT, "other rules")
+        ledger.routing.begin(ACCOUNT, "other rules", "1")
         settle(ledger, {}, "1", unrouted="no owner")
         ledger.intake.record(ACCOUNT, batch(appointment("1", summary="freed"), asked_at=LATER))
         assert [one.reconfigured for one in pending(ledger)] == [True]
 
     def test_looking_again_comes_last_and_leaves_the_mark_where_it_is(self, ledger: Ledger) -> None:
-        ledger.routing.begin(ACCOUNT, "rules")
+        ledger.routing.begin(ACCOUNT, "rules", "1")
         ledger.intake.record(ACCOUNT, batch(appointment("1"), appointment("2"), appointment("3")))
         settle(ledger, {}, "1", look_again_at=LATER)
         assert [one.appointment.source_id for one in pending(ledger, LATER)] == ["2", "3"]
@@ -104,8 +113,8 @@ class RoutingContract:
         settle(ledger, {PLACE: wanted})
         write(ledger, wanted)
         settle(ledger, {PLACE: MOVED, OTHER_PLACE: wanted})
-        ledger.routing.begin(ACCOUNT, "rules")
-        ledger.routing.begin(ACCOUNT, "other rules")
+        ledger.routing.begin(ACCOUNT, "rules", "1")
+        ledger.routing.begin(ACCOUNT, "other rules", "1")
         assert pending(ledger)[0].placements == (
             Placement(
                 calendar=CALENDAR,
@@ -121,7 +130,7 @@ class RoutingContract:
     def test_a_removal_of_what_was_never_placed_stores_nothing(self, ledger: Ledger) -> None:
         ledger.intake.record(ACCOUNT, batch(appointment()))
         settle(ledger, {PLACE: GONE})
-        ledger.routing.begin(ACCOUNT, "other rules")
+        ledger.routing.begin(ACCOUNT, "other rules", "1")
         assert pending(ledger)[0].placements == ()
         assert ledger.outbox.due_calendars(NOW) == []
 

@@ -397,6 +397,18 @@ def test_a_row_that_cannot_be_read_keeps_its_event_and_is_named(shop: Salon) -> 
     assert_settled(shop)
 
 
+@pytest.mark.parametrize("upgraded", ["calferry.wiring.RULES_VERSION", "calferry.targets.google.target.FIT_VERSION"])
+def test_what_moves_while_calferry_is_upgraded_just_moves(
+    shop: Salon, upgraded: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booked = shop.book()
+    shop.cross()
+    shop.sandbox.agendize.world.reassign(booked, shop.staff[1])
+    monkeypatch.setattr(upgraded, "the next")
+    assert shop.cross().exit_code == 0
+    assert {calendar: len(shop.ours(calendar)) for calendar in (ANA, BEN)} == {ANA: 0, BEN: 1}
+
+
 def test_nobody_is_routed_nowhere_in_silence(shop: Salon) -> None:
     booked = stocked(shop)
     shop.cross()

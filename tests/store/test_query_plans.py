@@ -31,7 +31,7 @@ QUESTIONS: dict[str, Callable[[SqlLedger], object]] = {
 
 def fill(ledger: SqlLedger, number: int) -> None:
     """Settled appointments and placements, as many as asked for."""
-    ledger.routing.begin(ACCOUNT, "rules")
+    ledger.routing.begin(ACCOUNT, "rules", "1")
     moments = {"starts_at": NOW, "ends_at": NOW, "asked_at": NOW}
     row = {"source": ACCOUNT, "digest": "", "body": "{}", "owner": "", **moments}
     place = {"calendar": CALENDAR, "target": "t", "route": "r", "source": ACCOUNT, "wanted": "{}", "ends_at": NOW}

@@ -15,7 +15,7 @@ from calferry.sandbox import GoogleServer, faults
 from calferry.sandbox.faults import Fault, matching
 from calferry.sandbox.google import part_missing, part_status, rate_limited
 from calferry.targets.google import GoogleTarget
-from calferry.targets.google.events import FIT_VERSION, event_id, properties
+from calferry.targets.google.events import event_id, properties
 from tests.builders import MORNING, event
 from tests.contracts.target import TargetContract, create, delete, failed, filed, push, update
 from tests.targets.google_world import ANA, DELEGATION, KEY, GoogleRemote, target_for
@@ -333,7 +333,7 @@ def test_a_calendar_shared_for_reading_only_is_closed_to_updates(server: GoogleS
 
 def test_the_basis_changes_with_what_decides_where_and_how_an_event_is_held(server: GoogleServer) -> None:
     plain = target_for(server)
-    assert json.loads(plain.basis) == [FIT_VERSION, "", []]
+    assert json.loads(plain.basis) == ["", []]
     assert target_for(server, batch=7, dedicated=True).basis == plain.basis
     assert len({plain.basis, target_for(server, allow=["*"]).basis, target_for(server, **DELEGATION).basis}) == 3
 

@@ -28,12 +28,13 @@ class SqlRouting:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, source: str, basis: str) -> None:
+    def begin(self, source: str, basis: str, edition: str) -> None:
         with self._database.writing() as connection:
             enter(connection, source)
             row = connection.execute(select(sources).where(sources.c.source == source)).one()
-            if row.basis != basis:
-                again = {"basis": basis, "basis_number": row.basis_number + 1, "mark": 0}
+            if (row.basis, row.edition) != (basis, edition):
+                number = row.basis_number + (row.basis != basis)
+                again = {"basis": basis, "basis_number": number, "edition": edition, "mark": 0}
                 connection.execute(update(sources).where(sources.c.source == source).values(again))
 
     def pending(self, source: str, now: datetime, limit: int) -> Sequence[Pending]:

@@ -57,8 +57,9 @@ class Identity(Row, table=True):
 class Source(Row, table=True):
     """A booking account: the counter of its revisions, and how far its appointments are worked through.
 
-    `mark` is the revision up to which all is routed by the rules `basis` stands for, the `basis_number`th of this
-    source. `resources_to` is the revision up to which every resource in use is held, or was asked for in vain.
+    `mark` is the revision up to which all is routed by the configuration that `basis` stands for, the `basis_number`th
+    of this source, and by the code that `edition` does. `resources_to` is the revision up to which every resource in
+    use is held, or was asked for in vain.
     `newest` is when the newest answer was asked for.
     """
 
@@ -68,6 +69,7 @@ class Source(Row, table=True):
     revision: int = 0
     basis: str = ""
     basis_number: int = 0
+    edition: str = ""
     mark: int = 0
     resources_to: int = 0
     newest: datetime | None = None

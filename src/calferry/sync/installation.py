@@ -30,13 +30,14 @@ class Rhythm:
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """A source with its rhythm and its routes. `basis` stands for everything that decides what the routes make of a
-    row: where it is another than before, every row is routed anew."""
+    """A source with its rhythm and its routes. `basis` stands for all of the configuration that decides what the routes
+    make of a row, `edition` for all of the code: where one is another than before, every row is routed anew."""
 
     source: Source
     rhythm: Rhythm
     routes: tuple[Route, ...]
     basis: str
+    edition: str
 
 
 @dataclass(frozen=True, kw_only=True)

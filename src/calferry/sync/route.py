@@ -21,7 +21,7 @@ def route(account: Account, installation: Installation, watch: Watch) -> Tally:
     ledger, key = installation.ledger, account.source.key
     tally = Tally()
     with ledger.lock(key):
-        ledger.routing.begin(key, account.basis)
+        ledger.routing.begin(key, account.basis, account.edition)
         now = installation.clock.now()
         while pending := ledger.routing.pending(key, now, CHUNK):
             uses = {use for one in pending for use in one.appointment.uses}

@@ -52,8 +52,12 @@ class GoogleTarget:
 
     @property
     def basis(self) -> str:
-        """JSON of the version of `fit`, and of the options that decide which calendar a name means."""
-        return json.dumps([FIT_VERSION, self._settings.subject, self._settings.allow])
+        """JSON of the options that decide which calendar a name means."""
+        return json.dumps([self._settings.subject, self._settings.allow])
+
+    @property
+    def edition(self) -> str:
+        return FIT_VERSION
 
     def lane(self, calendar: str) -> str:
         """Whom we act as in that calendar (a key)."""

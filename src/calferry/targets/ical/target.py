@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -65,8 +64,12 @@ class IcalTarget:
 
     @property
     def basis(self) -> str:
-        """JSON of the version of `fit`: no option decides what it answers."""
-        return json.dumps([FIT_VERSION])
+        """Nothing: no option decides what `canonical` and `fit` answer."""
+        return ""
+
+    @property
+    def edition(self) -> str:
+        return FIT_VERSION
 
     def lane(self, calendar: str) -> str:  # noqa: ARG002 (all feeds are written alike)
         return KIND

@@ -1,4 +1,4 @@
-"""Feeds: their events as they are served, when they changed, and their addresses."""
+"""Feeds: their events as they are served, when they changed, their addresses. The edition sources are routed by."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
+    op.add_column("sources", sa.Column("edition", sa.String(), nullable=False, server_default=""))
     op.create_table(
         "fragments",
         sa.Column("calendar", sa.String(), nullable=False),
