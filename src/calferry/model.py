@@ -2,6 +2,7 @@
 
 Words are RFC 5545's (`summary`, `transparency`, …, in the spelling of `icalendar.Event.new`) and, for what a calendar
 gives back, CalDAV's (`href` is the calendar's own id of an event, `etag` its version). All datetimes are aware.
+No id or key holds a NUL, for not every database keeps one.
 Appointment and event times carry an IANA zone (`ZoneInfo`), so wall time, zone, UTC instant and fold are all kept;
 every other datetime is in UTC.
 """

@@ -37,13 +37,14 @@ class Database:
     def __init__(self, url: URL) -> None:
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(url) if self.is_sqlite else create_engine(url, hide_parameters=True)
+        self._snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._watcher: Connection | None = None
         self._watching = Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One snapshot. Raises Unavailable."""
-        with _explained(), self.engine.begin() as connection:
+        with _explained(), self.engine.connect().execution_options(**self._snapshot) as connection, connection.begin():
             yield connection
 
     @contextmanager
