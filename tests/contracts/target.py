@@ -1,15 +1,17 @@
-"""What every target must keep. Subclass `TargetContract` and give it `target`, `remote` and `calendar`."""
+"""What every target must keep. Subclass `TargetContract` and give it `target`, `remote` and `calendar`.
+
+What only a target across a network must keep is in `target_network`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from calferry.errors import CalferryError, Conflict, NotAuthorised, Refused, Unavailable
+from calferry.errors import CalferryError, Unavailable
 from calferry.model import (
     Action,
     Change,
@@ -63,39 +65,17 @@ AWKWARD = {
 
 
 class Remote(Protocol):
-    """The far side, as far as a suite must reach into it. Calendars are keys, events hrefs."""
+    """The far side, as far as a suite must reach into it. Calendars are keys."""
 
     def shown(self, calendar: str) -> list[Event]:
         """The live events with our mark, in our words."""
-        ...
-
-    def add_foreign(self, calendar: str) -> None: ...
-
-    def foreign_touched(self) -> bool: ...
-
-    def user_deletes(self, calendar: str, href: str) -> None: ...
-
-    def user_copies(self, calendar: str, href: str) -> None:
-        """The user duplicates one of our events by hand: the copy carries our mark too."""
-        ...
-
-    def close(self, calendar: str) -> None:
-        """Nobody may see the calendar any more: 404 to everything."""
         ...
 
     def lose_replies(self) -> None:
         """Carry everything out, and hang up before answering, until `recover`."""
         ...
 
-    def refuse(self, status: int, uid: str = "") -> None:
-        """Answer changes (those about `uid`, where given) with this status, until `recover`."""
-        ...
-
     def recover(self) -> None: ...
-
-    def mails(self) -> int:
-        """How many times somebody was, or may have been, written to."""
-        ...
 
 
 def create(target: Target, calendar: str, wanted: Event, generation: int = 0) -> Create:
@@ -206,14 +186,6 @@ class TargetContract:
         filed(push(target, update(target, held, event())))
         assert remote.shown(calendar) == [target.fit(event())]
 
-    def test_events_of_others_are_left_alone(self, target: Target, remote: Remote, calendar: str) -> None:
-        remote.add_foreign(calendar)
-        held = filed(push(target, create(target, calendar, event())))
-        held = filed(push(target, update(target, held, event(summary="Later"))))
-        filed(push(target, delete(held)))
-        assert list(target.ours(calendar)) == []
-        assert not remote.foreign_touched()
-
     def test_a_lost_reply_then_a_replay_make_one_event(self, target: Target, remote: Remote, calendar: str) -> None:
         change = create(target, calendar, event())
         remote.lose_replies()
@@ -233,75 +205,10 @@ class TargetContract:
             filed(push(target, change))
         assert remote.shown(calendar) == []
 
-    def test_an_identity_deleted_by_hand_comes_alive_again_or_is_used_up(
-        self, target: Target, remote: Remote, calendar: str
-    ) -> None:
-        change = create(target, calendar, event())
-        held = filed(push(target, change))
-        remote.user_deletes(calendar, held.href)
-        (outcome,) = push(target, change)
-        if isinstance(outcome, Failure):
-            assert isinstance(outcome.error, Conflict)
-            filed(push(target, create(target, calendar, event(), generation=1)))
-        assert remote.shown(calendar) == [change.event]
-
-    def test_an_update_of_what_was_deleted_by_hand_restores_it_or_conflicts(
-        self, target: Target, remote: Remote, calendar: str
-    ) -> None:
-        held = filed(push(target, create(target, calendar, event())))
-        remote.user_deletes(calendar, held.href)
-        (outcome,) = push(target, update(target, held, event(summary="Later")))
-        if isinstance(outcome, Failure):
-            assert isinstance(outcome.error, Conflict)
-        else:
-            assert remote.shown(calendar) == [target.fit(event(summary="Later"))]
-
-    @pytest.mark.parametrize(
-        ("status", "expected"),
-        [
-            (400, Refused),
-            (401, NotAuthorised),
-            (403, NotAuthorised),
-            (412, Unavailable),
-            (413, Refused),
-            (422, Refused),
-            (429, Unavailable),
-            (500, Unavailable),
-            (502, Unavailable),
-            (503, Unavailable),
-            (504, Unavailable),
-        ],
-    )
-    @pytest.mark.parametrize("action", Action)
-    def test_a_status_is_an_error_of_its_class(
-        self, target: Target, remote: Remote, calendar: str, action: Action, status: int, expected: type[CalferryError]
-    ) -> None:
-        """None of them is a Conflict: no status alone proves that nothing of ours stands there."""
-        held = filed(push(target, create(target, calendar, event())))
-        change: Change = create(target, calendar, event("u2"))
-        if action is not Action.CREATE:
-            change = delete(held) if action is Action.DELETE else update(target, held, event(summary="Later"))
-        remote.refuse(status)
-        assert type(failed(push(target, change))) is expected
-
-    def test_a_calendar_that_is_closed_is_named_and_nothing_counts_as_done(
-        self, target: Target, remote: Remote, calendar: str
-    ) -> None:
-        held = filed(push(target, create(target, calendar, event())))
-        remote.close(calendar)
-        for change in (create(target, calendar, event("u2")), update(target, held, event(summary="x")), delete(held)):
-            error = failed(push(target, change))
-            assert isinstance(error, NotAuthorised)
-            assert error.calendar == calendar
-        with pytest.raises(NotAuthorised):
-            list(target.ours(calendar))
-
-    def test_a_survey_finds_ours_and_only_ours(self, target: Target, remote: Remote, calendar: str) -> None:
-        remote.add_foreign(calendar)
+    def test_a_survey_finds_each_event_that_stands_once(self, target: Target, remote: Remote, calendar: str) -> None:
         changes = [create(target, calendar, event(f"u{n}"), generation=n) for n in range(3)]
         receipts = [filed(push(target, change)) for change in changes]
-        remote.user_copies(calendar, receipts[0].href)
-        remote.user_deletes(calendar, receipts[2].href)
+        filed(push(target, delete(receipts[2])))
         found = sorted(target.ours(calendar), key=lambda marked: marked.mark.uid)
         assert [(one.mark, one.href, one.etag) for one in found] == [
             (change.mark, held.href, held.etag) for change, held in zip(changes[:2], receipts[:2], strict=True)
@@ -318,15 +225,6 @@ class TargetContract:
     def test_encoding_is_deterministic(self, target: Target, calendar: str) -> None:
         for wanted in AWKWARD.values():
             assert target.encode(create(target, calendar, wanted)) == target.encode(create(target, calendar, wanted))
-
-    def test_one_refused_part_does_not_stop_the_others(self, target: Target, remote: Remote, calendar: str) -> None:
-        remote.refuse(400, uid="u1")
-        outcomes = push(target, *(create(target, calendar, event(f"u{n}")) for n in range(3)))
-        assert {outcome.uid: isinstance(outcome, Receipt) for outcome in outcomes} == {
-            "u0": True,
-            "u1": False,
-            "u2": True,
-        }
 
     def test_more_changes_than_a_batch_holds_are_all_carried_out(
         self, target: Target, remote: Remote, calendar: str
@@ -345,11 +243,3 @@ class TargetContract:
         assert target.basis == target.basis
         assert 0 < len(target.basis) < 1000
         assert "PRIVATE KEY" not in target.basis
-
-    def test_nobody_gets_mail(self, target: Target, remote: Remote, calendar: str) -> None:
-        soon = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=20)
-        held = filed(push(target, create(target, calendar, event(start=soon))))
-        held = filed(push(target, update(target, held, event(start=soon, summary="Later"))))
-        filed(push(target, update(target, held, replace(event(start=soon), status=Status.CANCELLED))))
-        filed(push(target, delete(held)))
-        assert remote.mails() == 0

@@ -18,10 +18,11 @@ from calferry.targets.google import GoogleTarget
 from calferry.targets.google.events import event_id, properties
 from tests.builders import MORNING, event
 from tests.contracts.target import TargetContract, create, delete, failed, filed, push, update
+from tests.contracts.target_network import NetworkContract
 from tests.targets.google_world import ANA, DELEGATION, KEY, GoogleRemote, target_for
 
 
-class GoogleContract(TargetContract):
+class GoogleContract(TargetContract, NetworkContract):
     @pytest.fixture
     def calendar(self) -> str:
         return KEY
