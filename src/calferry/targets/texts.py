@@ -29,6 +29,11 @@ def clean(text: str, limit: int, widths: Mapping[str, int] = _NO_WIDTHS) -> str:
     return _cut(unicodedata.normalize("NFC", CONTROL.sub("", lines)), limit, widths)
 
 
+def one_line(text: str, limit: int) -> str:
+    """A clean text without line ends, and a single space wherever there was any. Idempotent."""
+    return " ".join(clean(text, limit).split())
+
+
 def _cut(text: str, limit: int, widths: Mapping[str, int]) -> str:
     ends = list(accumulate(widths.get(character, 1) for character in text))
     if not ends or ends[-1] <= limit:

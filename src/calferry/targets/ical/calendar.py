@@ -9,20 +9,24 @@ from __future__ import annotations
 from datetime import timedelta
 
 from calferry.feeds import TAIL
+from calferry.targets.texts import one_line
 
 PRODID = "-//calferry//feeds//EN"
+LONGEST_TITLE = 200
+"""Characters of a feed's name."""
 
 
 def head(title: str, address: str, *, color: str, refresh: timedelta) -> bytes:
     """A VCALENDAR up to its first event. There is no METHOD: with one it would be an invitation (RFC 5546)."""
-    from icalendar import Calendar, vDuration, vUri
+    from icalendar import Calendar, vDuration, vText, vUri
 
+    name = one_line(title, LONGEST_TITLE)
     calendar = Calendar()
     calendar.add("prodid", PRODID)
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
-    calendar.add("name", title)
-    calendar.add("x-wr-calname", title)
+    calendar.add("name", name)
+    calendar.add("x-wr-calname", vText(name))  # what is not known is not escaped
     calendar.add("source", vUri(address), parameters={"VALUE": "URI"})
     calendar.add("refresh-interval", refresh, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", vDuration(refresh))

@@ -23,7 +23,7 @@ from calferry.model import (
     at_least,
 )
 from calferry.moments import utc
-from calferry.targets.texts import LINK, clean
+from calferry.targets.texts import LINK, clean, one_line
 
 if TYPE_CHECKING:
     from icalendar import Event as VEvent
@@ -57,21 +57,17 @@ def fit(event: Event) -> Event:
         event,
         start=_moment(event.start),
         end=_moment(event.end),
-        summary=_line(event.summary, SUMMARY),
+        summary=one_line(event.summary, SUMMARY),
         description=clean(event.description, DESCRIPTION),
-        location=_line(event.location, LOCATION),
+        location=one_line(event.location, LOCATION),
         url=quote(event.url, safe=_URI) if LINK.fullmatch(event.url) else "",
-        categories=tuple(line for one in event.categories if (line := _line(one, CATEGORY))),
+        categories=tuple(line for one in event.categories if (line := one_line(one, CATEGORY))),
     )
     return at_least(fitted, minutes=1)
 
 
 def _moment(moment: datetime) -> datetime:
     return moment.astimezone(_UTC).replace(microsecond=0)
-
-
-def _line(text: str, limit: int) -> str:
-    return " ".join(clean(text, limit).split())
 
 
 # ── what is asked for ─────────────────────────────────────────────────────────────────────────────────────────────────
