@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from itertools import accumulate
 from types import MappingProxyType
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-"""What no calendar shows; NEL among them. Tab and line feed are texts' own."""
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff]")
+"""What no calendar shows; NEL and the byte order mark among them. Tab and line feed are texts' own."""
 
 LINK = re.compile(r"https?://[^\s/\x00-\x1f\ud800-\udfff][^\s\x00-\x1f\ud800-\udfff]*", re.IGNORECASE)
 """What calendars make a link of."""
