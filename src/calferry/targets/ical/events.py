@@ -104,7 +104,7 @@ def _mark(mark: Mark) -> dict[str, Any]:
 
 
 def _stamp(moment: datetime) -> str:
-    return f"{utc(moment):%Y-%m-%dT%H:%M:%SZ}"
+    return utc(moment).isoformat()
 
 
 def _of_stamp(text: str) -> datetime:
