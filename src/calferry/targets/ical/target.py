@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,6 @@ from calferry.targets.ical import calendar as around
 from calferry.targets.ical import events
 from calferry.targets.ical.events import FIT_VERSION, KIND
 from calferry.targets.ical.settings import OWNER, Settings
-from calferry.targets.texts import CONTROL
 from calferry.template import Template
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST_NAME = 200
-"""Characters of a calendar's name."""
+NAME = re.compile(rf"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{{1,{LONGEST_NAME}}}")
+"""What a calendar may be called: a line without control characters."""
 
 TOKEN_BYTES = 20
 """160 bits: 32 letters and digits."""
@@ -57,7 +58,7 @@ class IcalTarget:
     def canonical(self, calendar: str) -> str:
         """`ical:` and the name, as it is written: all feeds of an installation share one space of names."""
         name = calendar.strip()
-        if not name or len(name) > LONGEST_NAME or CONTROL.search(name):
+        if not NAME.fullmatch(name):
             msg = f"target {self.name}: {name[:LONGEST_NAME]!r} cannot be the name of a feed"
             raise Refused(msg)
         return f"{KIND}:{name}"
@@ -139,8 +140,8 @@ class IcalTarget:
 
 def _carry_out(intent: Intent, before: Fragment | None, at: datetime) -> tuple[Outcome, Fragment | None]:
     """The outcome of an intent, and what shall stand in place of what stood there before."""
-    mark, event = events.decode(intent.request)
     try:
+        mark, event = events.decode(intent.request)
         fragment = _standing(intent.calendar, mark, event, before, at) if event else _cancelled(before, at)
     except Exception as error:
         log.warning("%s could not be rendered for %s: %s", intent.uid, intent.calendar, type(error).__name__)
