@@ -83,12 +83,13 @@ class SqlShelf:
     def excerpt(self, calendars: Collection[str], shown: Range, now: datetime) -> Excerpt:
         day = shown.day(now)
         with self._database.reading() as connection:
-            coming = _newest(connection.execute(_coming(calendars, shown, day)))
-            past = _newest(connection.execute(_past(calendars, shown, day)))
+            there = _newest(connection.execute(_there(calendars, shown, day)))
             faded_at = _faded_at(connection, calendars, shown, day)
+        past = [row for row in there if row.ends_at <= day]
+        coming = [row for row in there if row.ends_at > day]
         # What ended longest ago is left out first, then what lies farthest ahead.
         rows = [*past[max(0, len(past) - max(0, shown.most - len(coming))) :], *coming[: shown.most]]
-        left_out = len(past) + len(coming) - len(rows)
+        left_out = len(there) - len(rows)
         return Excerpt(
             bodies=[row.body for row in sorted(rows, key=lambda row: (row.starts_at, row.uid))],
             changed_at=day if left_out else faded_at,
@@ -182,21 +183,12 @@ def _next_stamp(connection: Connection, at: datetime) -> datetime:
     return max(next_second, latest + SECOND) if latest else next_second
 
 
-def _coming(calendars: Collection[str], shown: Range, day: datetime) -> Select[Any]:
-    """What has not ended by that day."""
-    return _there(calendars, shown, day).where(fragments.c.ends_at > day)
-
-
-def _past(calendars: Collection[str], shown: Range, day: datetime) -> Select[Any]:
-    """What has ended by that day, and stays for a while."""
-    return _there(calendars, shown, day).where(fragments.c.ends_at <= day, fragments.c.ends_at > day - shown.past)
-
-
 def _there(calendars: Collection[str], shown: Range, day: datetime) -> Select[Any]:
+    """What is to come, and what has ended by that day and stays for a while."""
     row = fragments.c
     columns = (row.uid, row.calendar, row.starts_at, row.ends_at, row.sequence, row.cancelled_at, row.body)
-    statement = select(*columns).where(row.calendar.in_(list(calendars)), _not_faded(shown, day))
-    return statement.order_by(row.ends_at, row.uid, row.calendar)
+    statement = select(*columns).where(row.calendar.in_(list(calendars)), row.ends_at > day - shown.past)
+    return statement.where(_not_faded(shown, day)).order_by(row.ends_at, row.uid, row.calendar)
 
 
 def _not_faded(shown: Range, day: datetime) -> ColumnElement[bool]:
