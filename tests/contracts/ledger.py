@@ -1,4 +1,4 @@
-"""What every ledger must keep. Subclass `LedgerContract` and give it `ledger` and `url`."""
+"""What every ledger must keep. Subclass `LedgerContract` and give it `ledger`, its `shelf` and `url`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.contracts.ledger_steps import (
     INSTALLATION,
     BrokenRow,
 )
+from tests.contracts.shelf import ShelfContract
 
 
 class LockContract:
@@ -63,5 +64,5 @@ class LockContract:
             assert ledger.id
 
 
-class LedgerContract(IntakeContract, RoutingContract, OutboxContract, LockContract):
-    """All of it. Give it the fixtures `ledger` (of the installation "test", losing patience soon) and `url`."""
+class LedgerContract(IntakeContract, RoutingContract, OutboxContract, ShelfContract, LockContract):
+    """All of it. Give it `ledger` (of the installation "test", losing patience soon), `shelf` and `url` as fixtures."""

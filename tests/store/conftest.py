@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from calferry.feeds import Shelf
 from calferry.store import SqlLedger, open_ledger
 from tests.contracts.ledger_steps import INSTALLATION
 
@@ -20,3 +21,8 @@ def url(tmp_path: Path) -> str:
 def ledger(url: str) -> Iterator[SqlLedger]:
     with open_ledger(url, INSTALLATION, patience=0.2) as ledger:
         yield ledger
+
+
+@pytest.fixture
+def shelf(ledger: SqlLedger) -> Shelf:
+    return ledger.shelf
