@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import Connection, event, insert, text
 
 from calferry.store import SqlLedger, overview
-from calferry.store.tables import appointments, placements
+from calferry.store.tables import appointments, fragments, links, placements
 from tests.builders import ACCOUNT, NOW, appointment, batch, staff
-from tests.contracts.ledger_steps import CALENDAR
+from tests.contracts.ledger_steps import CALENDAR, OTHER
+
+KEYS = {(CALENDAR, "000500"), (CALENDAR, "000501"), (OTHER, "000500")}
 
 QUESTIONS: dict[str, Callable[[SqlLedger], object]] = {
     "which calendars are due": lambda ledger: ledger.outbox.due_calendars(NOW),
@@ -26,21 +28,29 @@ QUESTIONS: dict[str, Callable[[SqlLedger], object]] = {
     "who else can be asked for": lambda ledger: ledger.intake.controls(appointment(start=NOW, owners=()), 3),
     "whether a calendar holds an event": lambda ledger: ledger.outbox.holds(CALENDAR, "000500"),
     "what waits for a person": lambda ledger: ledger.attention(NOW),
+    "what stands in feeds under their keys": lambda ledger: ledger.shelf.fragments(KEYS),
+    "when a feed changed": lambda ledger: ledger.shelf.stamps([CALENDAR]),
+    "whose address it is": lambda ledger: ledger.shelf.link("000500"),
+    "whether a feed is whole": lambda ledger: ledger.shelf.is_whole([CALENDAR], [ACCOUNT]),
 }
 
 
 def fill(ledger: SqlLedger, number: int) -> None:
-    """Settled appointments and placements, as many as asked for."""
+    """Settled appointments, placements, fragments and addresses, as many as asked for."""
     ledger.routing.begin(ACCOUNT, "rules", "1")
-    moments = {"starts_at": NOW, "ends_at": NOW, "asked_at": NOW}
-    row = {"source": ACCOUNT, "digest": "", "body": "{}", "owner": "", **moments}
+    moments = {"starts_at": NOW, "ends_at": NOW}
+    row = {"source": ACCOUNT, "digest": "", "body": "{}", "owner": "", "asked_at": NOW, **moments}
     place = {"calendar": CALENDAR, "target": "t", "route": "r", "source": ACCOUNT, "wanted": "{}", "ends_at": NOW}
     place |= {"wanted_fingerprint": "f", "written_fingerprint": "f", "why": "", "evidence": "", "weak": False}
+    fragment = {"calendar": CALENDAR, "generation": 0, "fingerprint": "f", "stamped_at": NOW, **moments}
+    fragment |= {"sequence": 1, "body": b""}
     names = [f"{index:06}" for index in range(number)]
     rows = [row | {"uid": name, "source_id": name, "revision": index} for index, name in enumerate(names)]
     with ledger.database.writing() as connection:
         connection.execute(insert(appointments), rows)
         connection.execute(insert(placements), [place | {"moved_to": "", "uid": name} for name in names])
+        connection.execute(insert(fragments), [fragment | {"uid": name} for name in names])
+        connection.execute(insert(links), [{"feed": CALENDAR, "rotation": int(name), "digest": name} for name in names])
         connection.execute(text("INSERT INTO calendars VALUES (:key, 't', NULL, NULL, '', 0)"), {"key": CALENDAR})
         routed = text("UPDATE sources SET mark = :number, revision = :number, resources_to = :number")
         connection.execute(routed, {"number": number})
@@ -98,7 +108,7 @@ def test_nothing_changed_costs_the_same_in_a_ledger_a_hundred_times_as_large(led
     fill(ledger, 1_000)
     small = {question: steps(ledger, ask) for question, ask in QUESTIONS.items()}
     with ledger.database.writing() as connection:
-        for table in ("appointments", "placements", "calendars", "sources"):
+        for table in ("appointments", "placements", "fragments", "links", "calendars", "sources"):
             connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - names from the line above
     fill(ledger, 100_000)
     large = {question: steps(ledger, ask) for question, ask in QUESTIONS.items()}

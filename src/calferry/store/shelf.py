@@ -51,9 +51,10 @@ class SqlShelf:
     def fragments(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Fragment]:
         held = {}
         with self._database.reading() as connection:
-            for uids in chunks({uid for _, uid in keys}):
-                for row in connection.execute(select(fragments).where(fragments.c.uid.in_(uids))):
-                    if (row.calendar, row.uid) in keys:
+            for calendar in sorted({calendar for calendar, _ in keys}):  # pairs of both would read every row there is
+                for uids in chunks(uid for place, uid in keys if place == calendar):
+                    by_key = and_(fragments.c.calendar == calendar, fragments.c.uid.in_(uids))
+                    for row in connection.execute(select(fragments).where(by_key)):
                         held[row.calendar, row.uid] = self._fragment_of(row)
         return held
 
