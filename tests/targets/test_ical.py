@@ -294,17 +294,16 @@ def test_the_same_head_is_the_same_bytes_and_every_option_shows() -> None:
         ("Ana\x00 Pérez\x9f", "Ana Pérez"),
         ("Ana\r\nMETHOD:REQUEST", "Ana METHOD:REQUEST"),
         ("\ud800Ana", "Ana"),
-        ("Pérez, Ana; \\n", "Pérez, Ana; \\n"),
+        ("Pérez, Ana; \\n \\N", "Pérez, Ana; \\n \\N"),
         ("é" * 400, "é" * 199 + "…"),
     ],
 )
 def test_no_name_breaks_a_feed(name: str, shown: str) -> None:
     feeds = target_for(None)
     served = feed(title=feeds.title(name))
-    calendar: Any = Calendar.from_ical(served)
-    assert calendar["NAME"] == shown
     escaped = shown.replace("\\", "\\\\").replace(",", "\\,").replace(";", "\\;")
-    assert f"\r\nX-WR-CALNAME:{escaped}\r\n".encode() in served.replace(b"\r\n ", b"")
+    for one in ("NAME", "X-WR-CALNAME"):
+        assert f"\r\n{one}:{escaped}\r\n".encode() in served.replace(b"\r\n ", b"")
     assert b"\r\nMETHOD" not in served
     assert all(len(line) <= 75 for line in served.split(b"\r\n"))
 

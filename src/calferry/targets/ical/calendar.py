@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from calferry.feeds import TAIL
+from calferry.targets.ical.events import write
 from calferry.targets.texts import one_line
 
 PRODID = "-//calferry//feeds//EN"
@@ -18,15 +19,15 @@ LONGEST_TITLE = 200
 
 def head(title: str, address: str, *, color: str, refresh: timedelta) -> bytes:
     """A VCALENDAR up to its first event. There is no METHOD: with one it would be an invitation (RFC 5546)."""
-    from icalendar import Calendar, vDuration, vText, vUri
+    from icalendar import Calendar, vDuration, vUri
 
     name = one_line(title, LONGEST_TITLE)
     calendar = Calendar()
     calendar.add("prodid", PRODID)
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
-    calendar.add("name", name)
-    calendar.add("x-wr-calname", vText(name))  # what is not known is not escaped
+    write(calendar, "name", name)
+    write(calendar, "x-wr-calname", name)
     calendar.add("source", vUri(address), parameters={"VALUE": "URI"})
     calendar.add("refresh-interval", refresh, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", vDuration(refresh))

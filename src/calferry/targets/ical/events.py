@@ -26,6 +26,7 @@ from calferry.moments import utc
 from calferry.targets.texts import LINK, clean, one_line
 
 if TYPE_CHECKING:
+    from icalendar import Component
     from icalendar import Event as VEvent
 
 KIND = "ical"
@@ -39,8 +40,9 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """Sequence numbers are minutes since then: they go on counting upwards though the ledger be lost."""
 
 _UTC = ZoneInfo("UTC")
-_LASTING = frozenset({"UID", "DTSTART", "DTEND", "SUMMARY", "CLASS", "CATEGORIES"})
-"""What a tombstone keeps."""
+_LASTING = frozenset({"UID", "DTSTART", "DTEND", "CLASS"})
+"""What a tombstone keeps, besides its summary and categories."""
+_ESCAPES = str.maketrans({"\\": r"\\", ";": r"\;", ",": r"\,", "\n": r"\n"})
 _URI = ":/?#[]@!$&'()*+,;=%~-._"
 """RFC 3986, section 2: what may stand in a URI as it is, besides letters and digits."""
 
@@ -135,9 +137,11 @@ def render(event: Event, stamped_at: datetime, number: int) -> bytes:
     rendered.add("uid", event.uid)
     rendered.add("dtstart", event.start.astimezone(UTC))
     rendered.add("dtend", event.end.astimezone(UTC))
-    for name in ("summary", "description", "location", "url", "categories"):
-        if value := getattr(event, name):
-            rendered.add(name, list(value) if isinstance(value, tuple) else value)
+    for name in ("summary", "description", "location"):
+        write(rendered, name, getattr(event, name))
+    write(rendered, "categories", *event.categories)
+    if event.url:
+        rendered.add("url", event.url)
     if event.classification is not Classification.PUBLIC:
         rendered.add("class", event.classification.value)
     _show(rendered, event.status, event.transparency)
@@ -149,11 +153,21 @@ def tombstone(body: bytes, stamped_at: datetime, number: int) -> bytes:
     from icalendar import Event as VEvent
 
     rendered = VEvent()
-    for name, value in VEvent.from_ical(body).items():
-        if name in _LASTING:
-            rendered[name] = value
+    standing: Any = VEvent.from_ical(body)
+    for name in _LASTING & set(standing):
+        rendered[name] = standing[name]
+    write(rendered, "summary", standing.get("summary", ""))
+    write(rendered, "categories", *standing.categories)
     _show(rendered, Status.CANCELLED, Transparency.TRANSPARENT)
     return _stamped(rendered, stamped_at, number)
+
+
+def write(rendered: Component, name: str, *texts: str) -> None:
+    """TEXT as RFC 5545 (section 3.3.11) has it: the library would make a line end of a backslash before an N."""
+    from icalendar import vUnknown
+
+    if value := ",".join(text.translate(_ESCAPES) for text in texts):
+        rendered.add(name, vUnknown(value))
 
 
 def _show(rendered: VEvent, status: Status, transparency: Transparency) -> None:
