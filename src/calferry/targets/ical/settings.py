@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
@@ -13,6 +14,9 @@ from calferry.template import Template
 
 SHORTEST_SECRET = 32
 """Characters: 128 bits, written in hexadecimal."""
+
+LONGEST = timedelta(days=1826)
+"""Five years, as the window of a source reaches back at most."""
 
 OWNER = "owner.name"
 """The one field of a title: the name of the owner, or of the feed itself where it has none."""
@@ -32,6 +36,20 @@ def _title(text: str) -> str:
     return text
 
 
+def _color(name: str) -> str:
+    if not re.fullmatch("[a-z]*", name):
+        msg = 'expected the name of a colour in CSS, in lower case, such as "teal"'
+        raise ValueError(msg)
+    return name
+
+
+def _feed_name(name: str) -> str:
+    if not re.fullmatch("[a-z0-9_-]+", name):
+        msg = "the name of a feed has lower-case letters, digits, hyphens and underscores only"
+        raise ValueError(msg)
+    return name
+
+
 def _lists(table: object) -> object:
     """One pattern need not be a list."""
     if not isinstance(table, dict):
@@ -41,7 +59,7 @@ def _lists(table: object) -> object:
 
 Span = Annotated[timedelta, BeforeValidator(duration)]
 Patterns = Annotated[tuple[str, ...], Field(min_length=1)]
-FeedName = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
+FeedName = Annotated[str, AfterValidator(_feed_name)]
 
 
 class Settings(BaseModel, extra="forbid", frozen=True, hide_input_in_errors=True):
@@ -56,9 +74,9 @@ class Settings(BaseModel, extra="forbid", frozen=True, hide_input_in_errors=True
         description="the secret that all addresses of feeds are made from; make one with `openssl rand -hex 32`"
     )
     title: Annotated[str, AfterValidator(_title)] = f"{{{OWNER}}}"
-    color: Annotated[str, Field(pattern=r"^[a-z]*$")] = ""
-    past: Span = timedelta(days=30)
-    tombstones: Span = timedelta(days=7)
+    color: Annotated[str, AfterValidator(_color)] = ""
+    past: Span = Field(default=timedelta(days=30), le=LONGEST)
+    tombstones: Span = Field(default=timedelta(days=7), le=LONGEST)
     most: int = Field(default=10_000, ge=1, le=100_000)
-    refresh: Span = timedelta(hours=1)
+    refresh: Span = Field(default=timedelta(hours=1), ge=timedelta(minutes=1), le=LONGEST)
     combined: Annotated[Mapping[FeedName, Patterns], BeforeValidator(_lists)] = Field(default_factory=dict)
