@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from calferry.model import Classification, Event, Status, Transparency
 from calferry.moments import utc
 from calferry.targets.ical.events import decode, encode, fit, render, tombstone
-from tests.builders import NOW, event
+from tests.builders import NOW, event, receipt
 from tests.contracts.target import AWKWARD, create, delete
 from tests.targets.ical_world import feed, read, target_for
 
@@ -122,8 +122,6 @@ def test_a_tombstone_is_read_back_as_what_is_left(wanted: Event) -> None:
 
 
 def test_a_deletion_says_whose_it_is_and_nothing_else() -> None:
-    from tests.builders import receipt
-
     mark, nothing = decode(encode(delete(receipt(event(), "ical:77"))))
     assert (mark.uid, nothing) == ("u1", None)
 
