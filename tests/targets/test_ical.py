@@ -20,6 +20,7 @@ from calferry.targets.ical import IcalTarget, events
 from tests.builders import NOW, event
 from tests.contracts.target import TargetContract, create, delete, failed, filed, intent, push, update
 from tests.targets.ical_world import (
+    ALL,
     KEY,
     FeedRemote,
     HandClock,
@@ -109,8 +110,31 @@ def test_sequence_numbers_go_on_upwards_though_the_ledger_be_lost(tmp_path: Path
             numbers.append(told(shelf)[0])
             filed(push(feeds, update(feeds, held, event(summary="Later"))))
             numbers.append(told(shelf)[0])
-        clock.time += 2 * MINUTE
+        clock.time += 2 * SECOND
     assert numbers == sorted(set(numbers))
+
+
+def test_in_a_combined_feed_an_event_that_changes_calendars_counts_on_upwards(
+    shelf: LossyShelf, feeds: IcalTarget, clock: HandClock
+) -> None:
+    other = "ical:78"
+
+    def number() -> int:
+        shown = Calendar.from_ical(feed(list(shelf.excerpt([KEY, other], ALL, NOW).bodies)))
+        (one,) = shown.walk("VEVENT")
+        return int(str(one["SEQUENCE"]))
+
+    seen = []
+    held = filed(push(feeds, create(feeds, KEY, event())))
+    for summary in ("once", "twice", "thrice"):
+        seen.append(number())
+        clock.time += 2 * SECOND
+        held = filed(push(feeds, update(feeds, held, event(summary=summary))))
+    clock.time += 2 * SECOND
+    filed(push(feeds, create(feeds, other, event(summary="thrice"))))
+    filed(push(feeds, delete(held)))
+    seen.append(number())
+    assert seen == sorted(set(seen))
 
 
 def test_a_clock_before_our_time_gives_no_negative_number() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -37,7 +37,8 @@ SUMMARY, LOCATION, DESCRIPTION, CATEGORY = 1024, 1024, 8192, 100
 """Characters. The RFC knows no limits; readers do."""
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-"""Sequence numbers are minutes since then: they go on counting upwards though the ledger be lost."""
+"""Sequence numbers are seconds since then: they go on counting upwards though the ledger be lost, or an event go from
+one feed to another of the same combined one. They stay below 2^31 until 2094."""
 
 _UTC = ZoneInfo("UTC")
 _LASTING = frozenset({"UID", "DTSTART", "DTEND", "CLASS"})
@@ -122,8 +123,8 @@ def _json(content: object) -> bytes:
 
 def sequence(stamped_at: datetime, before: int | None) -> int:
     """The number of a change at that time: higher than the one before."""
-    minutes = int((stamped_at - EPOCH) / timedelta(minutes=1))
-    return max(minutes, before + 1 if before is not None else 0)
+    seconds = int((stamped_at - EPOCH).total_seconds())
+    return max(seconds, before + 1 if before is not None else 0)
 
 
 def render(event: Event, stamped_at: datetime, number: int) -> bytes:
