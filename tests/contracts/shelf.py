@@ -137,7 +137,7 @@ class StampContract:
         assert set(before) == {FEED, DESK}
         put(shelf, fragment(shelf, "u2"), at=NOW + HOUR)
         after = shelf.stamps([FEED, DESK])
-        assert (after[FEED].changed_at, after[DESK]) == (NOW + HOUR, before[DESK])
+        assert (after[FEED].changed_at, after[DESK]) == (NOW + HOUR + SECOND, before[DESK])
         wanted = want(ledger)
         ledger.outbox.intend([intent(wanted)], NOW)
         shelf.put([], [receipt(wanted, CALENDAR)], NOW + 2 * HOUR)
@@ -168,9 +168,9 @@ class StampContract:
         assert shelf.stamps([FEED])[FEED].look == ""
         published = shelf.publish(FEED, "teal", NOW + HOUR)
         assert shelf.stamps([FEED])[FEED] == published
-        assert (published.look, published.changed_at) == ("teal", NOW + HOUR)
+        assert (published.look, published.changed_at) == ("teal", NOW + HOUR + SECOND)
         put(shelf, fragment(shelf, "u2"), at=NOW + 2 * HOUR)
-        assert shelf.stamps([FEED])[FEED] == replace(published, changed_at=NOW + 2 * HOUR)
+        assert shelf.stamps([FEED])[FEED] == replace(published, changed_at=NOW + 2 * HOUR + SECOND)
         assert shelf.publish(FEED, "pink", NOW + 3 * HOUR).look == "pink"
 
     def test_a_feed_that_holds_nothing_can_be_published(self, shelf: Shelf) -> None:
@@ -194,7 +194,7 @@ class WholenessContract:
         assert not shelf.is_whole([CALENDAR], [ACCOUNT]), "its outcome is not known"
         ledger.outbox.file([receipt(wanted, CALENDAR)], NOW)
         assert shelf.is_whole([CALENDAR], [ACCOUNT])
-        ledger.routing.begin(ACCOUNT, "other rules")
+        ledger.routing.begin(ACCOUNT, "other rules", "1")
         assert not shelf.is_whole([CALENDAR], [ACCOUNT]), "all has to be routed anew"
 
     def test_an_account_without_appointments_makes_a_whole_feed(self, ledger: Ledger, shelf: Shelf) -> None:
