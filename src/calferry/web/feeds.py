@@ -189,8 +189,9 @@ def _is_known(asked: Headers, validators: Mapping[str, str]) -> bool:
 
 
 def _date(text: str | None) -> datetime | None:
-    """A date of HTTP; None where it is none."""
+    """A date of HTTP; None where it is none. One that names no zone is in UTC (RFC 9110, section 5.6.7)."""
     try:
-        return parsedate_to_datetime(text).astimezone(UTC) if text else None
+        date = parsedate_to_datetime(text) if text else None
+        return date and (date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         return None
