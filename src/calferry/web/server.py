@@ -50,6 +50,7 @@ def serving(app: Starlette, listening: socket.socket) -> Iterator[None]:
         ws="none",
         lifespan="off",
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=False,
