@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FRESH, NEW = timedelta(minutes=1), timedelta(seconds=5)
-"""How long the catalogue is not made anew, for a feed that is in it (its title may change) and for one that is not."""
+"""How long the catalogue is not made anew, for a feed that is in it (its title may change) and for an address that
+nobody knows. One that leads to a feed which is not in it asks for a new one at once."""
 
 RETRY_AFTER = 300
 """Seconds after which a subscriber may ask again for what could not be answered."""
@@ -62,6 +63,7 @@ class Feeds:
         self._editions = Editions(installation.shelf, installation.clock, self._memory)
         self._catalogue: Mapping[str, Feed] = {}
         self._made_at: datetime | None = None
+        self._all_pulled = False
         self._known: dict[str, Link] = {}
         self._lock = Lock()
 
@@ -79,6 +81,7 @@ class Feeds:
     def refresh(self) -> None:
         """Look anew which feeds there are, and give an address to each."""
         with self._lock:
+            self._all_pulled = all(map(self._was_pulled, self._installation.accounts))
             self._catalogue = catalogue(self._installation)
             addresses.current(self._installation.shelf, self._catalogue.values(), self.now())
             self._made_at = self.now()
@@ -98,7 +101,7 @@ class Feeds:
         """After the ledger was lost, an address is unknown only until the booking systems have told who there is."""
         self._refresh_if_older(NEW)
         link = self._installation.shelf.link(digest)
-        if link is None and not all(map(self._was_pulled, self._installation.accounts)):
+        if link is None and not self._all_pulled:
             msg = "not every booking system was pulled yet, so it is not known which feeds there are"
             raise Unavailable(msg)
         if link is None:
@@ -111,7 +114,7 @@ class Feeds:
     def _feed(self, key: str) -> Feed:
         """Raises NoSuchFeed, Unavailable."""
         try:
-            self._refresh_if_older(FRESH if key in self._catalogue else NEW)
+            self._refresh_if_older(FRESH if key in self._catalogue else timedelta(0))
         except Unavailable:
             if key not in self._catalogue:
                 raise
