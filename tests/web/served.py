@@ -90,7 +90,9 @@ class Served:
         return addresses.current(self.installation.shelf, [feed], self.shop.clock.now())[feed.key]
 
     def path(self, name: str = "", rotation: int = 0) -> str:
+        """Where the feed is served; the first address is given out by that."""
         feed = self.feed(name)
+        self.link(name)
         return f"/feeds/{feed.publisher.token(feed.key, rotation)}.ics"
 
     def token(self, name: str = "") -> str:

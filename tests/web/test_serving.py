@@ -12,6 +12,7 @@ import pytest
 from calferry.config.tables import LONGEST_URL
 from calferry.web import addresses
 from calferry.web.server import AT_ONCE
+from tests.crossing import COMPANY
 from tests.web.served import LATER, TARGET, Served, ferry_to_feeds, modified, served, shown, standing
 
 HEADERS = {
@@ -202,6 +203,16 @@ def test_a_revoked_address_is_gone_at_once_and_the_others_stay(web: Served) -> N
     assert web.get(ben).status_code == 200
     web.shop.clock.pass_by(timedelta(days=1))
     assert web.get(ana, headers={"If-None-Match": "*"}).status_code == 410
+
+
+def test_an_address_that_another_process_has_just_given_out_works_at_once(web: Served) -> None:
+    eve = web.shop.sandbox.agendize.world.add_staff(COMPANY, "Eve", "New", "eve@salon.example")
+    web.shop.staff += (eve,)
+    web.shop.book(4, staff=3)
+    assert web.get("/feeds/unheard-of.ics").status_code == 404  # now it is known which feeds there are
+    web.shop.cross(timedelta(0))
+    answer = web.get(web.path(eve))  # which gives it out, as `calferry feeds list` does
+    assert (answer.status_code, standing(answer.content)) == (200, 1)
 
 
 def test_an_address_works_on_when_no_route_leads_to_its_feed_any_more(web: Served) -> None:
