@@ -12,6 +12,7 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
+from calferry.errors import CalferryError
 from calferry.ports import Attention
 from calferry.sync.crossing import bring_from, deliver, waiting
 from calferry.sync.installation import Account, Installation, Stopped, Tally, Watch
@@ -69,7 +70,8 @@ class Schedule:
         return scheduler
 
     def _pull(self, account: Account) -> None:
-        tally = self._step(account.source.name, partial(bring_from, account, self._installation, self._watch))
+        name = account.source.name
+        tally = self._step(f"pull {name}", name, partial(bring_from, account, self._installation, self._watch))
         if tally["routed"]:
             for target in {route.target for route in account.routes}:
                 self._nudge(target)
@@ -83,38 +85,48 @@ class Schedule:
     def _push(self, target: str) -> None:
         while True:
             self._nudged.discard(target)
-            self._step(target, partial(deliver, self._installation, self._watch, [target]))
+            self._step(_push_id(target), target, partial(deliver, self._installation, self._watch, [target]))
             if target not in self._nudged or self._stopping.is_set():
                 return
 
-    def _step(self, name: str, step: Callable[[], Tally]) -> Tally:
-        """Run a step and say what came of it."""
+    def _step(self, job: str, name: str, step: Callable[[], Tally]) -> Tally:
+        """Run a step and say what came of it. Whatever ends it, it is tried again."""
         if self._stopping.is_set():
             return Tally()
         try:
             tally = step()
         except Stopped:
             return Tally()
-        self._tell(name, tally)
+        except CalferryError as error:
+            tally = Tally(errors=[error])
+        except Exception as error:
+            log.debug("it failed here", exc_info=error)
+            unforeseen = f"a step failed in a way calferry does not know ({type(error).__name__})"
+            tally = Tally(errors=[CalferryError(unforeseen)])
+        self._tell(job, name, tally)
         return tally
 
-    def _tell(self, name: str, tally: Tally) -> None:
+    def _tell(self, job: str, name: str, tally: Tally) -> None:
         """What was done, each error when it comes and when it is over, and what newly waits for a person."""
         if text := tally.text(besides=("routed",)):
             log.info("%s: %s", name, text)
         errors = tuple(dict.fromkeys(map(str, tally.errors)))
-        before = self._errors.get(name, ())
+        before = self._errors.get(job, ())
         for error in errors:
             if error not in before:
                 log.warning("%s: %s", name, error)
         if before and not errors:
             log.info("%s: well again", name)
-        self._errors[name] = errors
+        self._errors[job] = errors
         if text or errors != before:
             self._tell_attention()
 
     def _tell_attention(self) -> None:
-        attention = waiting(self._installation)
+        try:
+            attention = waiting(self._installation)
+        except Exception as error:  # the ledger does not answer, which the steps that need it say
+            log.debug("it failed here", exc_info=error)
+            return
         for one in sorted(attention - self._attention, key=lambda one: (one.what, one.where, one.id)):
             log.warning("%s: %s %s: %s", one.what, one.where, one.id, one.reason)
         self._attention = attention
