@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from threading import Event
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from calferry.errors import CalferryError
@@ -28,6 +28,9 @@ PUSH_EVERY = timedelta(minutes=1)
 AT_ONCE = 20
 """Steps that run at the same time, at most."""
 
+FAREWELL = 5.0
+"""Seconds that the steps under way have when the schedule stops."""
+
 
 class Schedule:
     """The steps of an installation, over and over until `stopping` is set."""
@@ -37,6 +40,7 @@ class Schedule:
         self._stopping = stopping
         self._watch = Watch(stopping=stopping.is_set)
         self._nudged: set[str] = set()
+        self._nudging = Lock()
         self._errors: dict[str, tuple[str, ...]] = {}
         self._attention: frozenset[Attention] = frozenset()
         self._scheduler = self._plan()
@@ -44,10 +48,18 @@ class Schedule:
     def start(self) -> None:
         self._scheduler.start()
 
-    def stop(self) -> None:
-        """Wait for the steps that run: each ends after the request it is at, and files what came of it."""
-        self._stopping.set()
-        self._scheduler.shutdown(wait=True)
+    def stop(self) -> bool:
+        """Let the steps that run end: each does after the request it is at, and files what came of it.
+
+        Whether all have ended. One that waits for a remote service may go on for minutes, and is not waited for: what
+        it asked for is on disk.
+        """
+        with self._nudging:  # the scheduler is locked while it waits for its steps: none may nudge it then
+            self._stopping.set()
+        ending = Thread(target=self._scheduler.shutdown, name="farewell", daemon=True)
+        ending.start()
+        ending.join(FAREWELL)
+        return not ending.is_alive()
 
     def _plan(self) -> BackgroundScheduler:
         from apscheduler.executors.pool import ThreadPoolExecutor
@@ -79,8 +91,9 @@ class Schedule:
     def _nudge(self, target: str) -> None:
         """Something may be due there: not in a minute, now. A push that runs already goes round once more."""
         self._nudged.add(target)
-        if not self._stopping.is_set():
-            self._scheduler.modify_job(_push_id(target), next_run_time=datetime.now(UTC))
+        with self._nudging:
+            if not self._stopping.is_set():
+                self._scheduler.modify_job(_push_id(target), next_run_time=datetime.now(UTC))
 
     def _push(self, target: str) -> None:
         while True:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Event
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from calferry.cli.console import ConfigOption, config_path, guarded
 
@@ -35,8 +36,17 @@ def run(config: ConfigOption = None) -> int:
         log.info("calferry runs: %d sources, %d targets", len(installation.accounts), len(installation.targets))
         stopping.wait()
         log.info("calferry stops")
-        schedule.stop()
+        if not schedule.stop():
+            _leave(stack)
     return 0
+
+
+def _leave(stack: ExitStack) -> NoReturn:
+    """End the process though a step still waits for an answer. Nothing is lost, as nothing is when it is killed."""
+    log.warning("a remote service still owes an answer; what was asked of it is asked again by the next run")
+    stack.close()
+    logging.shutdown()
+    os._exit(0)
 
 
 def serve_feeds(installation: Installation, web: WebSettings, stack: ExitStack) -> str:
