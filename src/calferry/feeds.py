@@ -77,10 +77,14 @@ class Range:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excerpt:
-    """The fragments of a feed that are shown, by start. `changed_at` (UTC) is when the choice was last another one for
-    no other reason than the passing of time; None when it never was. `left_out` counts what is beyond the limit."""
+    """The fragments of a feed that are shown, by start. `stamped_at` (UTC) is the last stamp of its calendars.
+
+    `changed_at` (UTC) is when the choice was last another one for no other reason than the passing of time; None when
+    it never was. `left_out` counts what is beyond the limit.
+    """
 
     bodies: Sequence[bytes]
+    stamped_at: datetime | None
     changed_at: datetime | None
     left_out: int = 0
 
@@ -123,8 +127,8 @@ class Shelf(Protocol):
         """The mark and the sequence number of each event that stands in a calendar, tombstones apart."""
         ...
 
-    def calendars(self) -> Sequence[str]:
-        """The keys of all calendars that ever held a fragment."""
+    def calendars(self) -> Mapping[str, str]:
+        """The keys of all calendars that ever held a fragment, with the target that routing last named for them."""
         ...
 
     def excerpt(self, calendars: Collection[str], shown: Range, now: datetime) -> Excerpt:
@@ -148,8 +152,12 @@ class Shelf(Protocol):
         """All links, of each feed the newest rotation last."""
         ...
 
-    def keep(self, link: Link, at: datetime) -> None:
-        """Store a link, in place of the one with its feed and rotation."""
+    def add(self, links: Sequence[Link]) -> None:
+        """Store links. One that is there already stays as it is."""
+        ...
+
+    def end(self, feed: str, at: datetime) -> int:
+        """Let all links of a feed that would hold longer end at that time. Returns how many those are."""
         ...
 
 

@@ -26,7 +26,7 @@ PUSH_EVERY = timedelta(minutes=1)
 """How often a target is looked after though no source had anything new: what failed is due again, a pause is over."""
 
 AT_ONCE = 20
-"""Steps that run at the same time, at most."""
+"""Pulls that run at the same time, and pushes: booking systems that hang must stop no calendar."""
 
 FAREWELL = 5.0
 """Seconds that the steps under way have when the schedule stops."""
@@ -69,21 +69,30 @@ class Schedule:
         # A step that is late runs late, once, and never beside itself.
         scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(min(AT_ONCE, len(accounts) + len(targets)) or 1)},
+            executors={"pull": ThreadPoolExecutor(AT_ONCE), "push": ThreadPoolExecutor(AT_ONCE)},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         now = datetime.now(UTC)
         for account in accounts:
             every = account.rhythm.every.total_seconds()
-            scheduler.add_job(self._pull, "interval", [account], seconds=every, next_run_time=now)
+            scheduler.add_job(self._pull, "interval", [account], executor="pull", seconds=every, next_run_time=now)
         for target in targets:
             every = PUSH_EVERY.total_seconds()
-            scheduler.add_job(self._push, "interval", [target], id=_push_id(target), seconds=every, next_run_time=now)
+            scheduler.add_job(
+                self._push,
+                "interval",
+                [target],
+                executor="push",
+                id=_push_id(target),
+                seconds=every,
+                next_run_time=now,
+            )
         return scheduler
 
     def _pull(self, account: Account) -> None:
         name = account.source.name
         tally = self._step(f"pull {name}", name, partial(bring_from, account, self._installation, self._watch))
+        self._tell_attention()
         if tally["routed"]:
             for target in {route.target for route in account.routes}:
                 self._nudge(target)
@@ -131,7 +140,7 @@ class Schedule:
         if before and not errors:
             log.info("%s: well again", name)
         self._errors[job] = errors
-        if text or errors != before:
+        if text:
             self._tell_attention()
 
     def _tell_attention(self) -> None:

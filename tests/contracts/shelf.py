@@ -46,6 +46,9 @@ def torn(*whole: Any) -> Iterator[Any]:
     raise BrokenRow
 
 
+PLACES_OF_LINKS = [(DESK, 9), (FEED, 2), (DESK, 10), (FEED, 1)]
+
+
 class PuttingContract:
     def test_what_was_put_stands_as_it_is(self, shelf: Shelf) -> None:
         standing = fragment(shelf, "u1", sequence=7, mark=replace(fragment(shelf).mark, generation=3))
@@ -116,7 +119,7 @@ class PuttingContract:
         with pytest.raises(BrokenRow):
             shelf.put(broken, [receipt(wanted, CALENDAR)], NOW)
         assert shown(shelf) == []
-        assert shelf.calendars() == []
+        assert shelf.calendars() == {}
         assert len(ledger.outbox.unsettled(CALENDAR, NOW)) == 1
 
     def test_what_stands_is_told_without_tombstones(self, shelf: Shelf) -> None:
@@ -231,20 +234,36 @@ class WholenessContract:
 class LinkContract:
     def test_a_link_is_found_by_its_digest(self, shelf: Shelf) -> None:
         link = Link(feed=FEED, rotation=1, digest=digest_of("token"))
-        shelf.keep(link, NOW)
+        shelf.add([link])
         assert shelf.link(digest_of("token")) == link
         assert shelf.link(digest_of("Token")) is None
         assert shelf.link("token") is None
 
-    def test_a_link_is_kept_in_place_of_the_one_with_its_number(self, shelf: Shelf) -> None:
-        first, second = (Link(feed=FEED, rotation=number, digest=digest_of(f"{number}")) for number in (1, 2))
-        for link in (second, Link(feed=DESK, rotation=10, digest="d10"), Link(feed=DESK, rotation=9, digest="d9")):
-            shelf.keep(link, NOW)
-        shelf.keep(first, NOW)
-        ended = replace(first, ends_at=NOW + DAY)
-        shelf.keep(ended, NOW)
-        assert [(one.feed, one.rotation) for one in shelf.links()] == [(FEED, 1), (FEED, 2), (DESK, 9), (DESK, 10)]
-        assert shelf.link(first.digest) == ended
+    def test_links_are_told_by_feed_the_newest_last(self, shelf: Shelf) -> None:
+        links = [Link(feed=feed, rotation=number, digest=f"{feed} {number}") for feed, number in PLACES_OF_LINKS]
+        shelf.add(links[2:])
+        shelf.add(links[:2])
+        shelf.add([])
+        assert [(one.feed, one.rotation) for one in shelf.links()] == sorted(PLACES_OF_LINKS)
+
+    def test_a_link_that_is_there_stays_as_it_is(self, shelf: Shelf) -> None:
+        """Whoever makes it again meanwhile must not bring an ended one back."""
+        link = Link(feed=FEED, rotation=1, digest="d")
+        shelf.add([link])
+        assert shelf.end(FEED, NOW) == 1
+        shelf.add([link])
+        assert shelf.link("d") == replace(link, ends_at=NOW)
+
+    def test_ending_shortens_and_never_prolongs(self, shelf: Shelf) -> None:
+        ended, ending, lasting = (
+            Link(feed=FEED, rotation=number, digest=f"{number}", ends_at=ends_at)
+            for number, ends_at in enumerate((NOW, NOW + 2 * DAY, None))
+        )
+        other = Link(feed=DESK, rotation=0, digest="other")
+        shelf.add([ended, ending, lasting, other])
+        assert shelf.end(FEED, NOW + DAY) == 2
+        assert [one.ends_at for one in shelf.links()] == [NOW, NOW + DAY, NOW + DAY, None]
+        assert shelf.end(FEED, NOW + DAY) == 0
 
     def test_a_link_holds_until_it_ends(self) -> None:
         link = Link(feed=FEED, rotation=1, digest="")

@@ -85,7 +85,7 @@ class Bookings:
 class Calendars:
     """A target that acknowledges everything when `open`. `written` gets the number of each batch, before it answers."""
 
-    kind, basis, batch = "yes", "", 500
+    kind, basis, edition, batch = "yes", "", "1", 500
 
     def __init__(self, name: str = "calendars") -> None:
         self.name = name
@@ -125,6 +125,7 @@ def installation(folder: Path, *sources: Bookings, target: Calendars) -> Iterato
                 rhythm=Rhythm(every=OFTEN),
                 routes=(Route(name=f"r{source.name}", source=source.name, target=target.name, calendar=calendar),),
                 basis="b",
+                edition="1",
             )
             for source in sources
         )

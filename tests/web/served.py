@@ -83,11 +83,11 @@ class Served:
     def feed(self, name: str = "") -> Feed:
         """The feed of that name; of Ana, where none is given."""
         name = name or self.shop.staff[0]
-        return next(feed for feed in catalogue(self.installation).values() if feed.name == name)
+        return next(feed for feed in catalogue(self.installation, ROOT).values() if feed.name == name)
 
     def link(self, name: str = "") -> Link:
         feed = self.feed(name)
-        return addresses.current(self.installation.shelf, [feed], self.shop.clock.now())[feed.key]
+        return addresses.current(self.installation.shelf, [feed])[feed.key]
 
     def path(self, name: str = "", rotation: int = 0) -> str:
         """Where the feed is served; the first address is given out by that."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 
@@ -230,7 +231,7 @@ def test_an_address_is_at_most_256_characters_long(web: Served) -> None:
     ferry_to_feeds(web.shop, target=f'{TARGET}\n[web]\nurl = "{root}"\n')
     with web.shop.installation():
         pass  # such a root is taken
-    url = addresses.url_of(root, web.feed(), web.link())
+    url = replace(web.feed(), root=root).url(web.link())
     assert LONGEST_URL < len(url) <= 256
 
 

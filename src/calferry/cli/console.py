@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
@@ -160,30 +161,41 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
     return run
 
 
+class Stop(Event):
+    """Set when the command shall end. `number` is the signal that asked for it; 0 where none did."""
+
+    number = 0
+
+
 @contextmanager
-def watched(*, quiet: bool = False) -> Iterator[Watch]:
-    """A watch that shows progress on a terminal and ends the work between two requests on Ctrl-C or SIGTERM.
+def stopped_by_signals() -> Iterator[Stop]:
+    """Set on Ctrl-C or SIGTERM. A second one ends the process at once, which loses nothing either."""
+    stop = Stop()
 
-    A second Ctrl-C ends it at once, which loses nothing either.
-    """
-    from calferry.sync.installation import Stopped, Watch
-
-    caught: list[int] = []
-
-    def stop(number: int, _: FrameType | None) -> None:
-        if caught:
+    def hear(number: int, _: FrameType | None) -> None:
+        if stop.is_set():
             raise KeyboardInterrupt
-        caught.append(number)
+        stop.number = number
+        stop.set()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with _progress(quiet=quiet) as tell:
-            yield Watch(tell=tell, stopping=lambda: bool(caught))
-    except Stopped as stopped:
-        raise Stopped(str(caught[0])) from stopped
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def watched(*, quiet: bool = False) -> Iterator[Watch]:
+    """A watch that shows progress on a terminal and ends the work between two requests on Ctrl-C or SIGTERM."""
+    from calferry.sync.installation import Stopped, Watch
+
+    with stopped_by_signals() as stop, _progress(quiet=quiet) as tell:
+        try:
+            yield Watch(tell=tell, stopping=stop.is_set)
+        except Stopped as stopped:
+            raise Stopped(str(stop.number)) from stopped
 
 
 @contextmanager

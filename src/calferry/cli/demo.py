@@ -15,8 +15,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from calferry.cli.console import JsonOption, err, guarded, out, watched
-from calferry.cli.run import stopped_by_signals
+from calferry.cli.console import JsonOption, err, guarded, out, stopped_by_signals, watched
 from calferry.cli.sync import show_plans
 from calferry.errors import CalferryError
 
@@ -76,9 +75,8 @@ def _serve(installation: Installation, web: WebSettings, stack: ExitStack) -> st
     from calferry.web.catalogue import catalogue
 
     root = serve_feeds(installation, web, stack)
-    (feed,) = catalogue(installation).values()
-    links = addresses.current(installation.shelf, [feed], installation.clock.now())
-    return addresses.url_of(root, feed, links[feed.key])
+    (feed,) = catalogue(installation, root).values()
+    return feed.url(addresses.current(installation.shelf, [feed])[feed.key])
 
 
 def _subscribed(url: str) -> bytes:

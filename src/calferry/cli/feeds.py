@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from calferry.feeds import Link
     from calferry.sync.installation import Installation
     from calferry.web.catalogue import Feed
-    from calferry.web.editions import Editions
 
 app = typer.Typer(help="Show, replace and end the addresses of feeds.", no_args_is_help=True)
 
@@ -35,9 +34,7 @@ class _Desk:
     installation: Installation
     feeds: Mapping[str, Feed]
     links: Mapping[str, Link]
-    editions: Editions
-    root: str
-    reached: bool
+    url: str
     now: datetime
 
     def feed(self, name: str) -> Feed:
@@ -58,22 +55,18 @@ def _desk(config: Path | None) -> Iterator[_Desk]:
     from calferry import wiring
     from calferry.web import addresses
     from calferry.web.catalogue import catalogue, publishers
-    from calferry.web.editions import Editions
 
     settings = wiring.settings(config_path(config))
     with wiring.installation(settings) as installation:
         if not any(publishers(installation)):
             raise ConfigError(['targets: there is none of kind "ical", and so there are no feeds'])
-        now = installation.clock.now()
-        feeds = catalogue(installation)
+        feeds = catalogue(installation, settings.web.root)
         yield _Desk(
             installation=installation,
             feeds=feeds,
-            links=addresses.current(installation.shelf, feeds.values(), now),
-            editions=Editions(installation.shelf, installation.clock),
-            root=settings.web.root,
-            reached=bool(settings.web.url),
-            now=now,
+            links=addresses.current(installation.shelf, feeds.values()),
+            url=settings.web.url,
+            now=installation.clock.now(),
         )
 
 
@@ -96,16 +89,19 @@ def list_feeds(
         _show_whole(out(), rows[0])
     else:
         _show_all(out(), rows)
-    if not desk.reached and not json:
-        show_errors([f"web.url is not set: {desk.root} is for this machine alone"])
+    if not desk.url and not json:
+        show_errors(
+            ["web.url is not set: these addresses are where calferry listens; subscribers may not reach it there"]
+        )
     return 0
 
 
 def _row(desk: _Desk, feed: Feed) -> dict[str, Any]:
-    from calferry.web.addresses import one_click, url_of
+    from calferry.web.addresses import one_click
+    from calferry.web.editions import Editions
 
-    link = desk.links[feed.key]
-    url = url_of(desk.root, feed, link) if link.holds(desk.now) else ""
+    link, shelf, clock = desk.links[feed.key], desk.installation.shelf, desk.installation.clock
+    url = feed.url(link) if link.holds(desk.now) else ""
     row: dict[str, Any] = {
         "feed": feed.key,
         "name": feed.name,
@@ -114,11 +110,9 @@ def _row(desk: _Desk, feed: Feed) -> dict[str, Any]:
         "url": url,
     }
     row |= {"number": link.rotation, "links": one_click(url, feed.title) if url else {}}
-    try:
-        edition = desk.editions.of(feed, url)
-    except Unavailable as error:
-        return row | {"events": None, "left_out": None, "waits": str(error)}
-    return row | {"events": edition.events, "left_out": edition.left_out, "waits": ""}
+    excerpt = shelf.excerpt(feed.calendars, feed.publisher.shown, desk.now)
+    waits = Editions(shelf, clock).waits(feed)
+    return row | {"events": len(excerpt.bodies), "left_out": excerpt.left_out, "waits": waits}
 
 
 def _show_all(console: Console, rows: list[dict[str, Any]]) -> None:
@@ -176,7 +170,7 @@ def rotate(
         chosen = desk.feed(feed)
         had = desk.links[chosen.key].holds(desk.now)
         link = addresses.rotate(desk.installation.shelf, chosen, span, desk.now)
-        url = addresses.url_of(desk.root, chosen, link)
+        url = chosen.url(link)
     if json:
         emit({"feed": chosen.key, "url": url, "number": link.rotation, "old_until": desk.now + span if had else None})
     else:
@@ -213,14 +207,7 @@ def write(
     from calferry.web import files
 
     with _desk(config) as desk:
-        counts, untold = files.write(
-            folder,
-            feeds=desk.feeds,
-            shelf=desk.installation.shelf,
-            editions=desk.editions,
-            root=desk.root,
-            now=desk.now,
-        )
+        counts, untold = files.write(folder, desk.feeds, desk.installation.shelf, desk.installation.clock)
     if json:
         emit({"folder": str(folder.absolute()), **counts, "waits": [str(error) for error in untold]})
     else:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from threading import Event
-from types import FrameType
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, NoReturn
 
-from calferry.cli.console import ConfigOption, config_path, guarded
+from calferry.cli.console import UNFORESEEN, ConfigOption, config_path, guarded, stopped_by_signals
 
 if TYPE_CHECKING:
     from calferry.config import WebSettings
@@ -29,28 +26,34 @@ def run(config: ConfigOption = None) -> int:
     logging.getLogger("calferry").setLevel(logging.INFO)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # that a step is still at it is no news
     settings = wiring.settings(config_path(config))
-    with stopped_by_signals() as stopping, wiring.installation(settings) as installation, ExitStack() as stack:
-        serve_feeds(installation, settings.web, stack)
-        schedule = Schedule(installation, stopping)
+    with stopped_by_signals() as stop, wiring.installation(settings) as installation, ExitStack() as stack:
+        serve_feeds(installation, settings.web, stack, ended=stop.set)
+        schedule = Schedule(installation, stop)
         schedule.start()
         log.info("calferry runs: %d sources, %d targets", len(installation.accounts), len(installation.targets))
-        stopping.wait()
+        stop.wait()
         log.info("calferry stops")
+        code = 0 if stop.number else UNFORESEEN  # systemd starts what failed again
         if not schedule.stop():
-            _leave(stack)
-    return 0
+            _leave(stack, code)
+    return code
 
 
-def _leave(stack: ExitStack) -> NoReturn:
+def _leave(stack: ExitStack, code: int) -> NoReturn:
     """End the process though a step still waits for an answer. Nothing is lost, as nothing is when it is killed."""
     log.warning("a remote service still owes an answer; what was asked of it is asked again by the next run")
     stack.close()
     logging.shutdown()
-    os._exit(0)
+    os._exit(code)
 
 
-def serve_feeds(installation: Installation, web: WebSettings, stack: ExitStack) -> str:
-    """Serve the feeds, where there are any, as long as the stack stands. Returns the address subscribers reach."""
+def serve_feeds(
+    installation: Installation, web: WebSettings, stack: ExitStack, ended: Callable[[], None] = lambda: None
+) -> str:
+    """Serve the feeds, where there are any, as long as the stack stands. Returns the address subscribers reach.
+
+    `ended` is called should the server end by itself.
+    """
     from calferry.web.catalogue import publishers
 
     if not any(publishers(installation)):
@@ -60,24 +63,6 @@ def serve_feeds(installation: Installation, web: WebSettings, stack: ExitStack) 
 
     listening = stack.enter_context(bind(web.host, web.port))
     root = web.url or root_of(listening)
-    stack.enter_context(serving(application(Feeds(installation, root)), listening))
+    stack.enter_context(serving(application(Feeds(installation, root)), listening, ended))
     log.info("feeds are served at %s", root_of(listening))
     return root
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[Event]:
-    """Set on Ctrl-C or SIGTERM. A second one ends the process at once, which loses nothing either."""
-    stopping = Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        if stopping.is_set():
-            raise KeyboardInterrupt
-        stopping.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopping
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

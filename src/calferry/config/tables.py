@@ -56,7 +56,7 @@ def _endpoint(text: str) -> str:
 
 
 def _address(url: str) -> str:
-    parts = _parts(url)
+    parts = _parts(url) if re.fullmatch(r"[A-Za-z0-9._~:/\[\]?#@%-]+", url) else None
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
         msg = 'expected an address that subscribers reach, such as "https://calendars.salon.example"'
         raise ValueError(msg)

@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from calferry.errors import LedgerBusy, Unavailable
 
@@ -26,6 +27,9 @@ RowValues = Mapping[str, Any]
 
 PATIENCE = 30.0
 """Seconds that a writer waits for another one to commit."""
+
+CONNECTIONS = 100
+"""As many as threads may ask at once: the steps of the service, and the subscribers it answers."""
 
 CHUNK = 500
 """Rows per statement: well below what either database allows as parameters of one statement (32,766)."""
@@ -76,20 +80,25 @@ class Database:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """What the machine refuses (no space, no right to write, a lock that is not given up) ends the step."""
+    """What the machine refuses (no space, no right to write, a torn file, a lock not given up) ends the step."""
     try:
         yield
-    except OperationalError as error:
+    except (IntegrityError, ProgrammingError, DataError):
+        raise  # our own mistakes
+    except DatabaseError as error:
         if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_BUSY":
             message = f"Another process has been writing to the ledger for {PATIENCE:.0f} seconds."
             raise LedgerBusy(message) from error
         message = f"The ledger cannot be used: {error.orig}."
         raise Unavailable(message) from error
+    except NoConnectionError as error:
+        message = "The ledger cannot be used: too much is done with it at once."
+        raise Unavailable(message) from error
 
 
 def _sqlite_engine(url: URL) -> Engine:
     arguments = {"timeout": PATIENCE, "isolation_level": None}
-    engine = create_engine(url, connect_args=arguments, hide_parameters=True)
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True, max_overflow=CONNECTIONS)
 
     @event.listens_for(engine, "connect")
     def prepare(dbapi_connection: Any, _record: object) -> None:

@@ -151,7 +151,8 @@ def _parse(url: str) -> URL:
 
 
 def _cannot_be_opened(place: URL, error: DBAPIError | Unavailable) -> ConfigError:
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    told = error.__cause__ if isinstance(error.__cause__, DBAPIError) else error
+    cause = told.orig if isinstance(told, DBAPIError) else told
     return ConfigError([f"The ledger at {place.render_as_string()} cannot be opened: {cause}"])
 
 

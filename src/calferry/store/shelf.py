@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, or_, select, update
 
 from calferry.feeds import Excerpt, Fragment, Link, Range, Stamp
 from calferry.model import Mark, Receipt
@@ -15,6 +15,7 @@ from calferry.store.database import Database, chunks, upsert
 from calferry.store.journal import Entry
 from calferry.store.tables import (
     appointments,
+    calendars,
     feeds,
     fragments,
     intents,
@@ -64,10 +65,9 @@ class SqlShelf:
                 upsert(connection, fragments, [_values(fragment) for fragment in chunk])
             for some in chunks(receipts):
                 filing.file(connection, some, at)
-            calendars = sorted({fragment.calendar for fragment in placed})
-            if calendars:
+            if changed := sorted({fragment.calendar for fragment in placed}):
                 changed_at = _next_stamp(connection, at)
-                rows = [{"feed": calendar, "changed_at": changed_at, "look": ""} for calendar in calendars]
+                rows = [{"feed": calendar, "changed_at": changed_at, "look": ""} for calendar in changed]
                 upsert(connection, feeds, rows, keep=("look",))
 
     def standing(self, calendar: str) -> Sequence[tuple[Mark, int]]:
@@ -77,15 +77,19 @@ class SqlShelf:
         with self._database.reading() as connection:
             return [(self._mark_of(found), found.sequence) for found in connection.execute(there)]
 
-    def calendars(self) -> Sequence[str]:
+    def calendars(self) -> Mapping[str, str]:
+        their = fragments.join(calendars, calendars.c.calendar == fragments.c.calendar, isouter=True)
+        target = func.coalesce(calendars.c.target, "")
+        columns = select(fragments.c.calendar, target).select_from(their).distinct()
         with self._database.reading() as connection:
-            return list(connection.scalars(select(fragments.c.calendar).distinct().order_by(fragments.c.calendar)))
+            return {row[0]: row[1] for row in connection.execute(columns.order_by(fragments.c.calendar))}
 
-    def excerpt(self, calendars: Collection[str], shown: Range, now: datetime) -> Excerpt:
+    def excerpt(self, keys: Collection[str], shown: Range, now: datetime) -> Excerpt:
         day = shown.day(now)
         with self._database.reading() as connection:
-            there = _newest(connection.execute(_there(calendars, shown, day)))
-            faded_at = _faded_at(connection, calendars, shown, day)
+            there = _newest(connection.execute(_there(keys, shown, day)))
+            stamped_at = connection.scalar(select(func.max(feeds.c.changed_at)).where(feeds.c.feed.in_(list(keys))))
+            faded_at = _faded_at(connection, keys, shown, day)
         past = [row for row in there if row.ends_at <= day]
         coming = [row for row in there if row.ends_at > day]
         # What ended longest ago is left out first, then what lies farthest ahead.
@@ -93,6 +97,7 @@ class SqlShelf:
         left_out = len(there) - len(rows)
         return Excerpt(
             bodies=[row.body for row in sorted(rows, key=lambda row: (row.starts_at, row.uid))],
+            stamped_at=stamped_at,
             changed_at=day if left_out else faded_at,
             left_out=left_out,
         )
@@ -102,12 +107,12 @@ class SqlShelf:
             found = connection.execute(BY_FEED, {"feeds": list(names)})
             return {row.feed: Stamp(changed_at=row.changed_at, look=row.look) for row in found}
 
-    def is_whole(self, calendars: Collection[str], keys: Collection[str]) -> bool:
-        in_them = placements.c.calendar.in_(list(calendars))
-        under_way = intents.c.calendar.in_(list(calendars))
+    def is_whole(self, keys: Collection[str], accounts: Collection[str]) -> bool:
+        in_them = placements.c.calendar.in_(list(keys))
+        under_way = intents.c.calendar.in_(list(keys))
         with self._database.reading() as connection:
             return (
-                all(_is_routed(connection, key) for key in keys)
+                all(_is_routed(connection, account) for account in accounts)
                 and not _any(connection, select(placements.c.uid).where(in_them, is_due, placements.c.held == ""))
                 and not _any(connection, select(intents.c.uid).where(under_way))
             )
@@ -125,15 +130,29 @@ class SqlShelf:
 
     def links(self) -> Sequence[Link]:
         with self._database.reading() as connection:
-            found = connection.execute(select(links).order_by(links.c.feed, links.c.rotation))
+            found = connection.execute(select(links).order_by(links.c.feed, links.c.rotation, links.c.digest))
             return [_link_of(row) for row in found]
 
-    def keep(self, link: Link, at: datetime) -> None:
-        row = {"feed": link.feed, "rotation": link.rotation, "digest": link.digest, "ends_at": link.ends_at}
-        ends = f"until {link.ends_at:%Y-%m-%dT%H:%M:%SZ}" if link.ends_at else "without end"
+    def add(self, new: Sequence[Link]) -> None:
+        rows = [
+            {"digest": link.digest, "feed": link.feed, "rotation": link.rotation, "ends_at": link.ends_at}
+            for link in new
+        ]
+        if rows:
+            with self._database.writing() as connection:
+                upsert(connection, links, rows, keep=("feed", "rotation", "ends_at"))
+                made = [Entry(journal.now(), link.feed, "", "address", f"number {link.rotation}") for link in new]
+                journal.write(connection, made)
+
+    def end(self, feed: str, at: datetime) -> int:
+        longer = or_(links.c.ends_at.is_(None), links.c.ends_at > at)
+        ending = update(links).where(links.c.feed == feed, longer).values(ends_at=at)
         with self._database.writing() as connection:
-            upsert(connection, links, [row])
-            journal.write(connection, [Entry(at, link.feed, "", "address", f"number {link.rotation} {ends}")])
+            ended = len(connection.scalars(ending.returning(links.c.digest)).all())
+            if ended:
+                detail = f"{ended} end at {at:%Y-%m-%dT%H:%M:%SZ}"
+                journal.write(connection, [Entry(journal.now(), feed, "", "addresses", detail)])
+        return ended
 
     def _fragment_of(self, row: Row[Any]) -> Fragment:
         return Fragment(
@@ -184,11 +203,11 @@ def _next_stamp(connection: Connection, at: datetime) -> datetime:
     return max(next_second, latest + SECOND) if latest else next_second
 
 
-def _there(calendars: Collection[str], shown: Range, day: datetime) -> Select[Any]:
+def _there(keys: Collection[str], shown: Range, day: datetime) -> Select[Any]:
     """What is to come, and what has ended by that day and stays for a while."""
     row = fragments.c
     columns = (row.uid, row.calendar, row.starts_at, row.ends_at, row.sequence, row.cancelled_at, row.body)
-    statement = select(*columns).where(row.calendar.in_(list(calendars)), row.ends_at > day - shown.past)
+    statement = select(*columns).where(row.calendar.in_(list(keys)), row.ends_at > day - shown.past)
     return statement.where(_not_faded(shown, day)).order_by(row.ends_at, row.uid, row.calendar)
 
 
@@ -214,9 +233,9 @@ def _standing(row: Row[Any]) -> tuple[bool, int]:
     return row.cancelled_at is None, row.sequence
 
 
-def _faded_at(connection: Connection, calendars: Collection[str], shown: Range, day: datetime) -> datetime | None:
+def _faded_at(connection: Connection, keys: Collection[str], shown: Range, day: datetime) -> datetime | None:
     """The last midnight at which something was left out for its age."""
-    row, inside = fragments.c, fragments.c.calendar.in_(list(calendars))
+    row, inside = fragments.c, fragments.c.calendar.in_(list(keys))
     ended = select(func.max(row.ends_at)).where(inside, row.ends_at <= day - shown.past)
     fell = select(func.max(row.cancelled_at)).where(inside, row.cancelled_at <= day - shown.tombstones)
     ages = [(connection.scalar(ended), shown.past)]

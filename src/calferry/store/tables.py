@@ -309,11 +309,11 @@ class Link(Row, table=True):
     """A secret address of a feed: the digest of its token, and when it ends or ended."""
 
     __tablename__ = "links"
-    __table_args__ = (UniqueConstraint("digest"),)
+    __table_args__ = (Index(None, "feed"),)
 
-    feed: str = Field(primary_key=True)
-    rotation: int = Field(primary_key=True)
-    digest: str
+    digest: str = Field(primary_key=True)
+    feed: str
+    rotation: int
     ends_at: datetime | None = None
 
 

@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from calferry.feeds import Link, Shelf, digest_of
 from calferry.web.catalogue import Feed
-
-PATH = "/feeds/"
-SUFFIX = ".ics"
-
-
-def url_of(root: str, feed: Feed, link: Link) -> str:
-    """The address as subscribers paste it; `root` is that of the web server, without a slash at its end."""
-    return f"{root}{PATH}{file_of(feed, link)}"
-
-
-def file_of(feed: Feed, link: Link) -> str:
-    return f"{feed.publisher.token(feed.key, link.rotation)}{SUFFIX}"
 
 
 def one_click(url: str, title: str) -> Mapping[str, str]:
@@ -38,47 +25,46 @@ def one_click(url: str, title: str) -> Mapping[str, str]:
     }
 
 
-def current(shelf: Shelf, feeds: Iterable[Feed], now: datetime) -> dict[str, Link]:
-    """The newest link of each feed, made where there is none. One that was revoked is not made anew.
-
-    Where the secret is another one than before, the links that hold are as of now the ones it makes.
-    """
-    by_feed: dict[str, list[Link]] = {}
-    for link in shelf.links():
-        by_feed.setdefault(link.feed, []).append(link)
-    newest = {}
-    for feed in feeds:
-        links = by_feed.get(feed.key) or [_link(feed, rotation=0)]
-        for link in links:
-            todays = replace(link, digest=_digest(feed, link.rotation))
-            if feed.key not in by_feed or (link.holds(now) and link != todays):
-                shelf.keep(todays, now)
-            newest[feed.key] = todays if link.holds(now) else link
-    return newest
+def current(shelf: Shelf, feeds: Iterable[Feed]) -> dict[str, Link]:
+    """The newest link of each feed, made where there is none. One that ended stays ended, under any secret."""
+    newest: dict[str, dict[str, Link]] = {}
+    for link in shelf.links():  # of each feed the newest rotation last
+        same = newest.setdefault(link.feed, {})
+        if any(other.rotation != link.rotation for other in same.values()):
+            same.clear()
+        same[link.digest] = link
+    links = {feed.key: _of_today(feed, newest.get(feed.key, {})) for feed in feeds}
+    shelf.add([link for key, link in links.items() if link.digest not in newest.get(key, {})])
+    return links
 
 
 def rotate(shelf: Shelf, feed: Feed, overlap: timedelta, now: datetime) -> Link:
     """A new address. Those before it work for as long as `overlap` says, and no longer than they did."""
-    links = [link for link in shelf.links() if link.feed == feed.key]
-    for link in links:
-        if link.holds(now) and (link.ends_at is None or link.ends_at > now + overlap):
-            shelf.keep(replace(link, ends_at=now + overlap), now)
-    new = _link(feed, rotation=max((link.rotation for link in links), default=-1) + 1)
-    shelf.keep(new, now)
-    return new
+    latest = max((link.rotation for link in shelf.links() if link.feed == feed.key), default=-1)
+    link = _link(feed, latest + 1)
+    shelf.end(feed.key, now + overlap)
+    shelf.add([link])
+    return link
 
 
 def revoke(shelf: Shelf, feed: Feed, now: datetime) -> int:
     """No address of the feed works any more. Returns how many did."""
-    holding = [link for link in shelf.links() if link.feed == feed.key and link.holds(now)]
-    for link in holding:
-        shelf.keep(replace(link, ends_at=now), now)
-    return len(holding)
+    return shelf.end(feed.key, now)
 
 
-def _link(feed: Feed, rotation: int) -> Link:
-    return Link(feed=feed.key, rotation=rotation, digest=_digest(feed, rotation))
+def is_of_today(feed: Feed, link: Link) -> bool:
+    """Whether the secret in force makes this link: another secret ends every address of before."""
+    return digest_of(feed.token(link)) == link.digest
 
 
-def _digest(feed: Feed, rotation: int) -> str:
-    return digest_of(feed.publisher.token(feed.key, rotation))
+def _of_today(feed: Feed, same: Mapping[str, Link]) -> Link:
+    """The link that today's secret makes, of the rotation of those in `same`; ended where one of them has."""
+    rotation = next((link.rotation for link in same.values()), 0)
+    ends = [link.ends_at for link in same.values() if link.ends_at]
+    link = _link(feed, rotation, min(ends, default=None))
+    return same.get(link.digest, link)
+
+
+def _link(feed: Feed, rotation: int, ends_at: datetime | None = None) -> Link:
+    digest = digest_of(feed.publisher.token(feed.key, rotation))
+    return Link(feed=feed.key, rotation=rotation, digest=digest, ends_at=ends_at)

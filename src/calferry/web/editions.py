@@ -4,7 +4,9 @@ should not be."""
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -15,6 +17,8 @@ from calferry.ports import Clock
 from calferry.web.catalogue import Feed
 from calferry.web.memory import Memory
 
+log = logging.getLogger(__name__)
+
 KEPT = 64 * 1024 * 1024
 """Bytes of feeds kept in memory."""
 
@@ -22,18 +26,11 @@ KEPT = 64 * 1024 * 1024
 @dataclass(frozen=True, kw_only=True)
 class Edition:
     """A feed as one address shows it. `etag` is strong: it changes with every byte. `modified_at` (UTC, whole seconds)
-    moves on with every change; where that many changes came at once, it may lie a little ahead. `left_out` counts the
-    events beyond the feed's limit."""
+    moves on with every change; where that many changes came at once, it may lie a little ahead."""
 
     content: tuple[bytes, ...]
     etag: str
     modified_at: datetime
-    events: int
-    left_out: int
-
-    @property
-    def length(self) -> int:
-        return sum(map(len, self.content))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +41,6 @@ class _Text:
     body: bytes
     digest: bytes
     modified_at: datetime
-    events: int
-    left_out: int
     editions: dict[str, Edition] = field(default_factory=dict)
 
 
@@ -59,22 +54,33 @@ class Editions:
         self._lock = Lock()
 
     def of(self, feed: Feed, address: str) -> Edition:
-        """The feed as it is now. When the ledger does not answer: as it was when it last did.
+        """The feed as it is now. When that cannot be told: as it was when it last could.
 
-        Raises Unavailable when it cannot be told, or the feed was never whole yet.
+        Raises Unavailable when it never could, or the feed was never whole yet.
         """
         try:
             text = self._current(feed)
-        except Unavailable:
+            return text.editions.get(address) or self._edition(text, feed, address)
+        except Exception as error:
             last = self._texts.get(feed.key)
-            if last is None:
+            if last is not None and address in last.editions:
+                log.warning("%s is served as it last was: %s", feed.key, type(error).__name__)
+                return last.editions[address]
+            if isinstance(error, Unavailable):
                 raise
-            text = last
-        return text.editions.get(address) or self._edition(text, feed, address)
+            log.debug("it failed here", exc_info=error)
+            msg = f"{feed.key} could not be put together ({type(error).__name__}); please report this"
+            raise Unavailable(msg) from error
+
+    def waits(self, feed: Feed) -> bool:
+        """Whether the feed is not served yet, for not all of it is there. Raises Unavailable."""
+        return not self._is_published(self._stamps(feed).get(feed.key)) and not self._is_whole(feed)
+
+    def _stamps(self, feed: Feed) -> Mapping[str, Stamp]:
+        return self._memory.recall(feed.key, lambda: self._shelf.stamps({feed.key, *feed.calendars}))
 
     def _current(self, feed: Feed) -> _Text:
-        now = self._clock.now()
-        stamps = self._memory.recall(feed.key, lambda: self._shelf.stamps({feed.key, *feed.calendars}))
+        now, stamps = self._clock.now(), self._stamps(feed)
         own = stamps.get(feed.key)
         if own is None or own.look != feed.look:
             stamps = {**stamps, feed.key: self._publish(feed, own, now)}
@@ -85,21 +91,27 @@ class Editions:
     def _publish(self, feed: Feed, own: Stamp | None, now: datetime) -> Stamp:
         """A feed looks different from now on. Its first time has to wait until all of it is there: after the ledger was
         lost, half a calendar would make subscribers delete the other half."""
-        if (own is None or not own.look) and not self._shelf.is_whole(feed.calendars, feed.sources):
+        if not self._is_published(own) and not self._is_whole(feed):
             msg = f"{feed.key} is not whole yet: what the booking system tells is still being filed"
             raise Unavailable(msg, retry_after=60)
         return self._shelf.publish(feed.key, feed.look, now)
 
+    def _is_published(self, own: Stamp | None) -> bool:
+        return own is not None and bool(own.look)
+
+    def _is_whole(self, feed: Feed) -> bool:
+        return bool(feed.calendars) and self._shelf.is_whole(feed.calendars, feed.sources)
+
     def _read(self, feed: Feed, state: tuple[str, datetime, datetime], now: datetime) -> _Text:
         excerpt = self._shelf.excerpt(feed.calendars, feed.publisher.shown, now)
         body = b"".join(excerpt.bodies)
+        # It may have changed again since its state was asked for.
+        moments = (state[1], excerpt.stamped_at, excerpt.changed_at)
         text = _Text(
             state=state,
             body=body,
             digest=hashlib.sha256(body).digest(),
-            modified_at=max(state[1], excerpt.changed_at or state[1]),
-            events=len(excerpt.bodies),
-            left_out=excerpt.left_out,
+            modified_at=max(moment for moment in moments if moment),
         )
         with self._lock:
             self._texts[feed.key] = text
@@ -111,12 +123,6 @@ class Editions:
     def _edition(self, text: _Text, feed: Feed, address: str) -> Edition:
         head = feed.publisher.head(feed.title, address)
         etag = hashlib.sha256(head + text.digest).hexdigest()
-        edition = Edition(
-            content=(head, text.body, TAIL),
-            etag=f'"{etag}"',
-            modified_at=text.modified_at,
-            events=text.events,
-            left_out=text.left_out,
-        )
+        edition = Edition(content=(head, text.body, TAIL), etag=f'"{etag}"', modified_at=text.modified_at)
         text.editions[address] = edition
         return edition

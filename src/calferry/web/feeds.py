@@ -16,7 +16,7 @@ from calferry.errors import CalferryError, Unavailable
 from calferry.feeds import Link, digest_of
 from calferry.sync.installation import Account, Installation
 from calferry.web import addresses
-from calferry.web.catalogue import Feed, catalogue
+from calferry.web.catalogue import PATH, SUFFIX, Feed, catalogue, publishers
 from calferry.web.editions import Edition, Editions
 from calferry.web.memory import Memory
 
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 log = logging.getLogger(__name__)
-
-FRESH, NEW = timedelta(minutes=1), timedelta(seconds=5)
-"""How long the catalogue is not made anew, for a feed that is in it (its title may change) and for an address that
-nobody knows. One that leads to a feed which is not in it asks for a new one at once."""
 
 RETRY_AFTER = 300
 """Seconds after which a subscriber may ask again for what could not be answered."""
@@ -61,71 +57,58 @@ class Feeds:
         self._installation, self._root = installation, root
         self._memory = Memory(installation.shelf.version)
         self._editions = Editions(installation.shelf, installation.clock, self._memory)
-        self._catalogue: Mapping[str, Feed] = {}
-        self._made_at: datetime | None = None
-        self._all_pulled = False
-        self._known: dict[str, Link] = {}
-        self._lock = Lock()
+        self._known: dict[str, tuple[Feed, Link]] = {}
+        self._looking = Lock()
 
     def edition(self, token: str) -> Edition:
         """What the address of that token shows now. Raises NoSuchFeed, Ended, Unavailable."""
-        link = self._link(digest_of(token))
+        feed, link = self._found(digest_of(token))
         if not link.holds(self.now()):
             raise Ended
-        feed = self._feed(link.feed)
-        return self._editions.of(feed, f"{self._root}{addresses.PATH}{token}{addresses.SUFFIX}")
+        return self._editions.of(feed, feed.url(link))
 
     def now(self) -> datetime:
         return self._installation.clock.now()
 
-    def refresh(self) -> None:
-        """Look anew which feeds there are, and give an address to each."""
-        with self._lock:
-            self._all_pulled = all(map(self._was_pulled, self._installation.accounts))
-            self._catalogue = catalogue(self._installation)
-            addresses.current(self._installation.shelf, self._catalogue.values(), self.now())
-            self._made_at = self.now()
-
-    def _link(self, digest: str) -> Link:
-        """As the ledger knows it; while the ledger does not answer, as it last did. Raises NoSuchFeed, Unavailable."""
+    def _found(self, digest: str) -> tuple[Feed, Link]:
+        """As the ledger has it; while the ledger does not answer, as it last did."""
         try:
-            link = self._memory.recall(digest, lambda: self._installation.shelf.link(digest) or self._new_link(digest))
+            found = self._memory.recall(digest, lambda: self._look_up(digest))
         except Unavailable:
             if digest not in self._known:
                 raise
             return self._known[digest]
-        self._known[digest] = link
-        return link
+        self._known[digest] = found
+        return found
 
-    def _new_link(self, digest: str) -> Link:
+    def _look_up(self, digest: str) -> tuple[Feed, Link]:
         """After the ledger was lost, an address is unknown only until the booking systems have told who there is."""
-        self._refresh_if_older(NEW)
-        link = self._installation.shelf.link(digest)
-        if link is None and not self._all_pulled:
+        settled = all(map(self._was_pulled, self._installation.accounts))
+        feeds, link = self._feeds(), self._installation.shelf.link(digest)
+        feed = feeds.get(link.feed) if link else None
+        if link and feed:
+            if addresses.is_of_today(feed, link):
+                return feed, link
+            raise Ended
+        if not settled:
             msg = "not every booking system was pulled yet, so it is not known which feeds there are"
             raise Unavailable(msg)
-        if link is None:
-            raise NoSuchFeed
-        return link
+        raise NoSuchFeed
 
     def _was_pulled(self, account: Account) -> bool:
-        return self._installation.ledger.intake.last(account.source.key, "pull") is not None
+        names = {publisher.name for publisher in publishers(self._installation)}
+        leads_here = any(route.target in names for route in account.routes)
+        return not leads_here or self._installation.ledger.intake.last(account.source.key, "pull") is not None
 
-    def _feed(self, key: str) -> Feed:
-        """Raises NoSuchFeed, Unavailable."""
-        try:
-            self._refresh_if_older(FRESH if key in self._catalogue else timedelta(0))
-        except Unavailable:
-            if key not in self._catalogue:
-                raise
-        feed = self._catalogue.get(key)
-        if feed is None:
-            raise NoSuchFeed
-        return feed
+    def _feeds(self) -> Mapping[str, Feed]:
+        """All feeds, each with an address. One request makes the catalogue, and the others wait for it."""
+        with self._looking:
+            return self._memory.recall("catalogue", self._look_around)
 
-    def _refresh_if_older(self, age: timedelta) -> None:
-        if self._made_at is None or abs(self.now() - self._made_at) >= age:
-            self.refresh()
+    def _look_around(self) -> Mapping[str, Feed]:
+        feeds = catalogue(self._installation, self._root)
+        addresses.current(self._installation.shelf, feeds.values())
+        return feeds
 
 
 def application(feeds: Feeds) -> Starlette:
@@ -137,7 +120,7 @@ def application(feeds: Feeds) -> Starlette:
     async def answer(request: Request) -> Response:
         return await run_in_threadpool(respond, feeds, request.path_params["token"], request.headers)
 
-    app = Starlette(routes=[Route(f"{addresses.PATH}{{token}}{addresses.SUFFIX}", answer, methods=["GET", "HEAD"])])
+    app = Starlette(routes=[Route(f"{PATH}{{token}}{SUFFIX}", answer, methods=["GET", "HEAD"])])
     app.router.redirect_slashes = False
     return app
 

@@ -3,68 +3,72 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from calferry.errors import ConfigError, Unavailable
 from calferry.feeds import Link, Shelf
-from calferry.web.addresses import file_of, url_of
+from calferry.ports import Clock
+from calferry.web.addresses import is_of_today
 from calferry.web.catalogue import Feed
 from calferry.web.editions import Edition, Editions
 
+OURS = re.compile(r"[a-z2-7]{32}\.ics")
+"""The names of files that an address has or had."""
+
 
 def write(
-    folder: Path,
-    *,
-    feeds: Mapping[str, Feed],
-    shelf: Shelf,
-    editions: Editions,
-    root: str,
-    now: datetime,
+    folder: Path, feeds: Mapping[str, Feed], shelf: Shelf, clock: Clock
 ) -> tuple[Counter[str], list[Unavailable]]:
-    """A file for every address that holds; those of ended ones are removed.
+    """A file for every address that holds. Files of addresses that do not are removed: nobody else's look like them.
 
     Each file is replaced as a whole, and only when it differs; its time is that of the last change. Returns how many
-    were written, unchanged and removed, and why feeds could not be told. Raises ConfigError.
+    were written, unchanged and removed, and why feeds could not be told: their files stay as they are. Raises
+    ConfigError.
     """
-    counts: Counter[str] = Counter()
+    counts: Counter[str] = Counter(written=0, unchanged=0, removed=0)
     untold: list[Unavailable] = []
+    editions = Editions(shelf, clock)
+    holding = list(_holding(feeds, shelf.links(), clock))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for feed, link in _links(feeds, shelf.links()):
-            file = folder / file_of(feed, link)
+        for feed, link in holding:
             try:
-                edition = editions.of(feed, url_of(root, feed, link)) if link.holds(now) else None
+                counts[_place(folder / feed.file(link), editions.of(feed, feed.url(link)))] += 1
             except Unavailable as error:
                 untold.append(error)
-            else:
-                counts[_place(file, edition)] += 1
+        counts["removed"] = _sweep(folder, {feed.file(link) for feed, link in holding})
     except OSError as error:
-        message = f"{error.filename or folder} cannot be written ({error.strerror}); name a folder that can"
+        message = f"{folder} cannot be written to ({error.strerror}); name a folder that can"
         raise ConfigError([message]) from error
-    del counts[""]
     return counts, untold
 
 
-def _links(feeds: Mapping[str, Feed], links: Iterable[Link]) -> Iterable[tuple[Feed, Link]]:
-    return ((feeds[link.feed], link) for link in links if link.feed in feeds)
+def _holding(feeds: Mapping[str, Feed], links: Iterable[Link], clock: Clock) -> Iterable[tuple[Feed, Link]]:
+    """In the order of the catalogue: what combines others is told after them."""
+    now = clock.now()
+    held = [link for link in links if link.holds(now)]
+    of_feeds = ((feed, link) for feed in feeds.values() for link in held if link.feed == feed.key)
+    return ((feed, link) for feed, link in of_feeds if is_of_today(feed, link))
 
 
-def _place(file: Path, edition: Edition | None) -> str:
-    """Make the file what it shall be. Returns what had to be done, "" for nothing at all."""
-    if edition is None:
-        if not file.exists():
-            return ""
-        file.unlink()
-        return "removed"
-    content = b"".join(edition.content)
-    if file.exists() and file.read_bytes() == content:
+def _place(file: Path, edition: Edition) -> str:
+    """Make the file what it shall be. Returns what had to be done."""
+    content, modified_at = b"".join(edition.content), edition.modified_at.timestamp()
+    if file.exists() and file.stat().st_mtime == modified_at and file.read_bytes() == content:
         return "unchanged"
-    _replace(file, content, edition.modified_at.timestamp())
+    _replace(file, content, modified_at)
     return "written"
+
+
+def _sweep(folder: Path, holding: Collection[str]) -> int:
+    ended = [file for file in folder.iterdir() if OURS.fullmatch(file.name) and file.name not in holding]
+    for file in ended:
+        file.unlink()
+    return len(ended)
 
 
 def _replace(file: Path, content: bytes, modified_at: float) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from calferry.errors import ConfigError
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 200
 """Requests answered at the same time; more are told to come again."""
@@ -40,8 +43,11 @@ def root_of(listening: socket.socket) -> str:
 
 
 @contextmanager
-def serving(app: Starlette, listening: socket.socket) -> Iterator[None]:
-    """The application answers there as long as this lasts. Nothing of a request is logged: its path is a secret."""
+def serving(app: Starlette, listening: socket.socket, ended: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """The application answers there as long as this lasts. Nothing of a request is logged: its path is a secret.
+
+    `ended` is called should it end by itself.
+    """
     import uvicorn
 
     config = uvicorn.Config(
@@ -59,7 +65,17 @@ def serving(app: Starlette, listening: socket.socket) -> Iterator[None]:
         timeout_graceful_shutdown=FAREWELL,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([listening],), name="web", daemon=True)
+
+    def answer() -> None:
+        try:
+            server.run([listening])
+        except (Exception, SystemExit) as error:
+            log.warning("the web server failed: %s", type(error).__name__)
+            log.debug("it failed here", exc_info=error)
+        if not server.should_exit:
+            ended()
+
+    thread = threading.Thread(target=answer, name="web", daemon=True)
     thread.start()
     try:
         yield

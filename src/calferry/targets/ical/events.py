@@ -6,7 +6,7 @@ Sources: RFC 5545, section 3.6.1 (VEVENT); how subscribers take changes in: docs
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -79,12 +79,12 @@ def _moment(moment: datetime) -> datetime:
 def encode(change: Change) -> bytes:
     """A change, as the intent stores it: deterministic JSON in ASCII. A deletion needs nothing but its name."""
     if isinstance(change, Delete):
-        return _json({"mark": _mark(change.mark)})
+        return _json({"mark": asdict(change.mark)})
     event = change.event
     told = {name: text for name in ("summary", "description", "location", "url") if (text := getattr(event, name))}
     told |= {"start": _stamp(event.start), "end": _stamp(event.end), "categories": event.categories}
     told |= {"shown": [event.status, event.transparency, event.classification]}
-    return _json({"mark": _mark(change.mark), "event": told})
+    return _json({"mark": asdict(change.mark), "event": told})
 
 
 def decode(stored: bytes) -> tuple[Mark, Event | None]:
@@ -99,11 +99,6 @@ def decode(stored: bytes) -> tuple[Mark, Event | None]:
     shown = (Status(status), Transparency(transparency), Classification(classification))
     told |= dict(zip(("status", "transparency", "classification"), shown, strict=True))
     return mark, Event(**{"uid": mark.uid, "summary": ""} | told)
-
-
-def _mark(mark: Mark) -> dict[str, Any]:
-    names = ("installation", "ledger", "uid", "generation", "fingerprint")
-    return {name: getattr(mark, name) for name in names}
 
 
 def _stamp(moment: datetime) -> str:

@@ -175,16 +175,8 @@ def _cancelled(before: Fragment | None, at: datetime) -> Fragment | None:
     if before is None or before.cancelled_at is not None:
         return before
     stamped_at, number = _next(before, at)
-    return Fragment(
-        calendar=before.calendar,
-        mark=before.mark,
-        starts_at=before.starts_at,
-        ends_at=before.ends_at,
-        stamped_at=stamped_at,
-        sequence=number,
-        body=events.tombstone(before.body, stamped_at, number),
-        cancelled_at=stamped_at,
-    )
+    body = events.tombstone(before.body, stamped_at, number)
+    return replace(before, stamped_at=stamped_at, sequence=number, body=body, cancelled_at=stamped_at)
 
 
 def _next(before: Fragment | None, at: datetime) -> tuple[datetime, int]:

@@ -35,10 +35,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "links",
+        sa.Column("digest", sa.String(), nullable=False),
         sa.Column("feed", sa.String(), nullable=False),
         sa.Column("rotation", sa.Integer(), nullable=False),
-        sa.Column("digest", sa.String(), nullable=False),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("feed", "rotation", name=op.f("pk_links")),
-        sa.UniqueConstraint("digest", name=op.f("uq_links_digest")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_links")),
     )
+    op.create_index(op.f("ix_links_feed"), "links", ["feed"])
