@@ -32,7 +32,8 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
-        message = f"web.listen: {host}:{port} cannot be listened on ({error.strerror}); set it to another place"
+        reason = str(error.strerror).partition(" (while")[0]  # Python adds the address, which is said already
+        message = f"web.listen: {host}:{port} cannot be listened on ({reason}); set it to another place"
         raise ConfigError([message]) from error
 
 
