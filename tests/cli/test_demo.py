@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 import json
 import re
+import signal
 from pathlib import Path
 
+import httpx
 import pytest
+from icalendar import Calendar
 from rich.console import Console
 
 from calferry.cli.demo import conclude
 from calferry.errors import Unavailable
 from calferry.sandbox import Verdict
 from tests.cli.salon import Ran, calferry
+from tests.cli.service import Service
 from tests.cli.terminal import Terminal
 
 CLEAN = Verdict(missing=0, duplicates=0, foreign_touched=0, mails=0, reminder_mails=0, details=())
@@ -103,3 +107,20 @@ def test_a_verdict_that_is_not_clean_is_told(verdict: Verdict, errors: list[Unav
     assert not conclude(Console(file=told, soft_wrap=True), verdict, errors)
     assert "This is not as it should be. Please report it:" in told.getvalue()
     assert complaint in told.getvalue()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_while_it_stays_its_feed_can_be_subscribed_to(tmp_path: Path, number: signal.Signals) -> None:
+    with Service(tmp_path, "demo", "--keep", "--json", TMPDIR=str(tmp_path)) as service:
+        service.until("Ctrl-C ends it.")
+        told = json.loads(service.told[0])
+        answer = httpx.get(told["feed_url"], trust_env=False)
+        again = httpx.get(told["feed_url"], trust_env=False, headers={"If-None-Match": answer.headers["ETag"]})
+        code = service.ask_to_end(number)
+    events = Calendar.from_ical(answer.content).walk("VEVENT")
+    shown = sum(str(event["status"]) != "CANCELLED" for event in events)
+    assert (answer.status_code, again.status_code, code) == (200, 304, 0)
+    assert shown == sum(one["created"] - one["deleted"] for one in told["passes"]) > 200
+    assert len(service.told) == 1
+    assert "Traceback" not in service.all
+    assert list(tmp_path.iterdir()) == []
