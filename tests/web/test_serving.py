@@ -13,7 +13,7 @@ import pytest
 from calferry.config.tables import LONGEST_URL
 from calferry.web import addresses
 from calferry.web.server import AT_ONCE
-from tests.crossing import COMPANY
+from tests.crossing import COMPANY, Salon
 from tests.web.served import LATER, TARGET, Served, ferry_to_feeds, modified, served, shown, standing
 
 HEADERS = {
@@ -222,6 +222,22 @@ def test_an_address_works_on_when_no_route_leads_to_its_feed_any_more(web: Serve
     with served(web.shop) as without_routes:
         answer = without_routes.get(url)
     assert (answer.status_code, shown(answer.content)) == (200, before)
+
+
+def test_with_two_secrets_each_feed_keeps_the_one_of_the_target_that_its_route_leads_to(shop: Salon) -> None:
+    """Before anything is filed in it, and after."""
+    (shop.home / "other-secret").write_text("07e4" * 12, encoding="utf-8")
+    another = TARGET.replace("targets.web", "targets.another").replace("feed-secret", "other-secret")
+    ferry_to_feeds(shop, target=another + TARGET)
+    shop.book()
+    shop.book(staff=1)
+    shop.cross()
+    with served(shop) as web:
+        feeds = [web.feed(name) for name in shop.staff]
+        answer = web.get(web.path())
+    assert [feed.publisher.name for feed in feeds] == ["web"] * 3
+    assert [len(feed.sources) for feed in feeds] == [1] * 3
+    assert (answer.status_code, "Salon: Ana Pérez" in answer.text) == (200, True)
 
 
 def test_an_address_is_at_most_256_characters_long(web: Served) -> None:
