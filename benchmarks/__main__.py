@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import pull, quiet, start
+from benchmarks import feeds, pull, quiet, start
 from benchmarks.figure import Figure
 
-MEASUREMENTS = (start.start, quiet.nothing_changed, pull.pull)
+MEASUREMENTS = (start.start, quiet.nothing_changed, feeds.served, pull.pull)
 
 
 def main() -> int:
