@@ -139,9 +139,8 @@ def _stage() -> Iterator[_Stage]:
         stack.enter_context(serving(_bare(), there))
         ours, bare = (listening.getsockname()[1] for listening in (here, there))
         client = stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn")))
-        (feed,) = catalogue(joined).values()
-        link = addresses.current(ledger.shelf, [feed], clock.now())[feed.key]
-        path = f"{addresses.PATH}{addresses.file_of(feed, link)}"
+        (feed,) = catalogue(joined, root_of(here)).values()
+        path = feed.url(addresses.current(ledger.shelf, [feed])[feed.key]).removeprefix(feed.root)
         line = _Line(ours)
         _, headers, Bare.content = line.ask(path)
         line.close()

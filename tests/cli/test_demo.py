@@ -113,7 +113,7 @@ def test_a_verdict_that_is_not_clean_is_told(verdict: Verdict, errors: list[Unav
 def test_while_it_stays_its_feed_can_be_subscribed_to(tmp_path: Path, number: signal.Signals) -> None:
     with Service(tmp_path, "demo", "--keep", "--json", TMPDIR=str(tmp_path)) as service:
         service.until("Ctrl-C ends it.")
-        told = json.loads(service.told[0])
+        told = json.loads(service.until('"feed_url"'))
         answer = httpx.get(told["feed_url"], trust_env=False)
         again = httpx.get(told["feed_url"], trust_env=False, headers={"If-None-Match": answer.headers["ETag"]})
         code = service.ask_to_end(number)

@@ -19,7 +19,7 @@ def write(shop: Salon, folder: Path) -> tuple[dict[str, int], list[str]]:
     with shop.installation() as installation:
         feeds = catalogue(installation, ROOT)
         addresses.current(installation.shelf, feeds.values())
-        counts, untold = files.write(folder, feeds, installation.shelf, installation.clock)
+        counts, untold = files.write(folder, installation, feeds)
     return dict(counts), [str(one) for one in untold]
 
 
@@ -92,8 +92,18 @@ def test_a_feed_that_is_not_whole_leaves_its_file_as_it_was(crossed: Salon, tmp_
         (account,) = installation.accounts
         installation.ledger.intake.record(account.source.key, account.source.resources())
     counts, untold = write(crossed, folder)
-    assert (counts["written"], len(untold)) == (0, 4)
+    assert (counts["written"], counts["removed"], len(untold)) == (0, 0, 4)
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+
+
+def test_until_it_is_known_which_feeds_there_are_no_file_is_removed(crossed: Salon, tmp_path: Path) -> None:
+    ferry_to_feeds(crossed, target=TARGET.replace('combined = { everyone = ["*"] }', ""))
+    write(crossed, tmp_path / "feeds")
+    before = sorted((tmp_path / "feeds").iterdir())
+    ferry_to_feeds(crossed, target=TARGET.replace('combined = { everyone = ["*"] }', ""), ledger="new.db")
+    assert write(crossed, tmp_path / "feeds") == ({"written": 0, "unchanged": 0, "removed": 0}, [])
+    assert sorted((tmp_path / "feeds").iterdir()) == before
+    assert len(before) == 3
 
 
 def test_a_folder_that_cannot_be_is_named_and_no_address_is(crossed: Salon, tmp_path: Path) -> None:

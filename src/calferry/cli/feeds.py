@@ -207,7 +207,7 @@ def write(
     from calferry.web import files
 
     with _desk(config) as desk:
-        counts, untold = files.write(folder, desk.feeds, desk.installation.shelf, desk.installation.clock)
+        counts, untold = files.write(folder, desk.installation, desk.feeds)
     if json:
         emit({"folder": str(folder.absolute()), **counts, "waits": [str(error) for error in untold]})
     else:

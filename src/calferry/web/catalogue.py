@@ -78,6 +78,14 @@ def catalogue(installation: Installation, root: str) -> dict[str, Feed]:
     return feeds
 
 
+def is_settled(installation: Installation) -> bool:
+    """Whether it is known which feeds there are: every account that leads to one was pulled to its end. After the
+    ledger was lost, it takes a pass until then."""
+    names = {publisher.name for publisher in publishers(installation)}
+    leading = (one for one in installation.accounts if any(route.target in names for route in one.routes))
+    return all(installation.ledger.intake.last(one.source.key, "pull") is not None for one in leading)
+
+
 def publishers(installation: Installation) -> Iterator[Publisher]:
     return (target for target in installation.targets.values() if isinstance(target, Publisher))
 

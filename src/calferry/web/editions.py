@@ -33,11 +33,15 @@ class Edition:
     modified_at: datetime
 
 
+_State = tuple[str, datetime, datetime]
+"""Look, last stamp, day."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Text:
     """The events of a feed, as they were at one state of it. `editions` are by address."""
 
-    state: tuple[str, datetime, datetime]
+    state: _State
     body: bytes
     digest: bytes
     modified_at: datetime
@@ -72,6 +76,13 @@ class Editions:
             msg = f"{feed.key} could not be put together ({type(error).__name__}); please report this"
             raise Unavailable(msg) from error
 
+    def at_hand(self, feed: Feed, address: str) -> Edition | None:
+        """The feed as it is now, if nothing has to be asked or put together for it; else None. Raises Unavailable."""
+        text, stamps = self._texts.get(feed.key), self._memory.at_hand(feed.key)
+        if text is None or stamps is None or text.state != self._state(feed, stamps, self._clock.now()):
+            return None
+        return text.editions.get(address)
+
     def waits(self, feed: Feed) -> bool:
         """Whether the feed is not served yet, for not all of it is there. Raises Unavailable."""
         return not self._is_published(self._stamps(feed).get(feed.key)) and not self._is_whole(feed)
@@ -84,9 +95,13 @@ class Editions:
         own = stamps.get(feed.key)
         if own is None or own.look != feed.look:
             stamps = {**stamps, feed.key: self._publish(feed, own, now)}
-        state = (feed.look, max(stamp.changed_at for stamp in stamps.values()), Range.day(now))
+        state = self._state(feed, stamps, now)
         kept = self._texts.get(feed.key)
         return kept if kept and kept.state == state else self._read(feed, state, now)
+
+    def _state(self, feed: Feed, stamps: Mapping[str, Stamp], now: datetime) -> _State:
+        """All that a text depends on. Another look than the published one is in no text."""
+        return feed.look, max(stamp.changed_at for stamp in stamps.values()), Range.day(now)
 
     def _publish(self, feed: Feed, own: Stamp | None, now: datetime) -> Stamp:
         """A feed looks different from now on. Its first time has to wait until all of it is there: after the ledger was
@@ -102,7 +117,7 @@ class Editions:
     def _is_whole(self, feed: Feed) -> bool:
         return bool(feed.calendars) and self._shelf.is_whole(feed.calendars, feed.sources)
 
-    def _read(self, feed: Feed, state: tuple[str, datetime, datetime], now: datetime) -> _Text:
+    def _read(self, feed: Feed, state: _State, now: datetime) -> _Text:
         excerpt = self._shelf.excerpt(feed.calendars, feed.publisher.shown, now)
         body = b"".join(excerpt.bodies)
         # It may have changed again since its state was asked for.

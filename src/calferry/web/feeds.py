@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from calferry.errors import CalferryError, Unavailable
 from calferry.feeds import Link, digest_of
-from calferry.sync.installation import Account, Installation
+from calferry.sync.installation import Installation
 from calferry.web import addresses
-from calferry.web.catalogue import PATH, SUFFIX, Feed, catalogue, publishers
+from calferry.web.catalogue import PATH, SUFFIX, Feed, catalogue, is_settled
 from calferry.web.editions import Edition, Editions
 from calferry.web.memory import Memory
 
@@ -67,6 +67,17 @@ class Feeds:
             raise Ended
         return self._editions.of(feed, feed.url(link))
 
+    def at_hand(self, token: str) -> Edition | None:
+        """The same, if nothing has to be asked or put together for it; else None."""
+        try:
+            found = self._memory.at_hand(digest_of(token))
+            if found is None:
+                return None
+            feed, link = found
+            return self._editions.at_hand(feed, feed.url(link)) if link.holds(self.now()) else None
+        except Unavailable:
+            return None
+
     def now(self) -> datetime:
         return self._installation.clock.now()
 
@@ -83,7 +94,7 @@ class Feeds:
 
     def _look_up(self, digest: str) -> tuple[Feed, Link]:
         """After the ledger was lost, an address is unknown only until the booking systems have told who there is."""
-        settled = all(map(self._was_pulled, self._installation.accounts))
+        settled = is_settled(self._installation)
         feeds, link = self._feeds(), self._installation.shelf.link(digest)
         feed = feeds.get(link.feed) if link else None
         if link and feed:
@@ -94,11 +105,6 @@ class Feeds:
             msg = "not every booking system was pulled yet, so it is not known which feeds there are"
             raise Unavailable(msg)
         raise NoSuchFeed
-
-    def _was_pulled(self, account: Account) -> bool:
-        names = {publisher.name for publisher in publishers(self._installation)}
-        leads_here = any(route.target in names for route in account.routes)
-        return not leads_here or self._installation.ledger.intake.last(account.source.key, "pull") is not None
 
     def _feeds(self) -> Mapping[str, Feed]:
         """All feeds, each with an address. One request makes the catalogue, and the others wait for it."""
@@ -118,7 +124,10 @@ def application(feeds: Feeds) -> Starlette:
     from starlette.routing import Route
 
     async def answer(request: Request) -> Response:
-        return await run_in_threadpool(respond, feeds, request.path_params["token"], request.headers)
+        token = request.path_params["token"]
+        if edition := feeds.at_hand(token):  # most are: changing to a thread would cost more than the answer
+            return told(edition, request.headers, feeds.now())
+        return await run_in_threadpool(respond, feeds, token, request.headers)
 
     app = Starlette(routes=[Route(f"{PATH}{{token}}{SUFFIX}", answer, methods=["GET", "HEAD"])])
     app.router.redirect_slashes = False
@@ -127,7 +136,7 @@ def application(feeds: Feeds) -> Starlette:
 
 def respond(feeds: Feeds, token: str, asked: Headers) -> Response:
     """The answer to one request with these headers. Never empty where there may be something, and never a traceback."""
-    from starlette.responses import PlainTextResponse, Response
+    from starlette.responses import PlainTextResponse
 
     try:
         edition = feeds.edition(token)
@@ -142,7 +151,14 @@ def respond(feeds: Feeds, token: str, asked: Headers) -> Response:
         log.warning("a feed could not be served: %s", type(error).__name__)
         log.debug("it failed here", exc_info=error)
         return _unavailable(error)
-    validators = _validators(edition, feeds.now())
+    return told(edition, asked, feeds.now())
+
+
+def told(edition: Edition, asked: Headers, now: datetime) -> Response:
+    """An edition, or that the subscriber holds it already."""
+    from starlette.responses import Response
+
+    validators = _validators(edition, now)
     if _is_known(asked, validators):
         return Response(None, 304, {**SERVED, **validators})
     return Response(b"".join(edition.content), 200, {**SERVED, **validators}, "text/calendar; charset=utf-8")

@@ -10,29 +10,31 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from calferry.errors import ConfigError, Unavailable
-from calferry.feeds import Link, Shelf
+from calferry.feeds import Link
 from calferry.ports import Clock
+from calferry.sync.installation import Installation
 from calferry.web.addresses import is_of_today
-from calferry.web.catalogue import Feed
+from calferry.web.catalogue import Feed, is_settled
 from calferry.web.editions import Edition, Editions
 
 OURS = re.compile(r"[a-z2-7]{32}\.ics")
 """The names of files that an address has or had."""
 
+Written = tuple[Counter[str], list[Unavailable]]
+"""How many files were written, unchanged and removed; and why feeds could not be told."""
 
-def write(
-    folder: Path, feeds: Mapping[str, Feed], shelf: Shelf, clock: Clock
-) -> tuple[Counter[str], list[Unavailable]]:
+
+def write(folder: Path, installation: Installation, feeds: Mapping[str, Feed]) -> Written:
     """A file for every address that holds. Files of addresses that do not are removed: nobody else's look like them.
 
     Each file is replaced as a whole, and only when it differs; its time is that of the last change. Returns how many
-    were written, unchanged and removed, and why feeds could not be told: their files stay as they are. Raises
-    ConfigError.
+    were written, unchanged and removed, and why feeds could not be told: their files stay as they are. Until it is
+    known which feeds there are, nothing is removed. Raises ConfigError.
     """
     counts: Counter[str] = Counter(written=0, unchanged=0, removed=0)
     untold: list[Unavailable] = []
-    editions = Editions(shelf, clock)
-    holding = list(_holding(feeds, shelf.links(), clock))
+    editions, settled = Editions(installation.shelf, installation.clock), is_settled(installation)
+    holding = list(_holding(feeds, installation.shelf.links(), installation.clock))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for feed, link in holding:
@@ -40,7 +42,8 @@ def write(
                 counts[_place(folder / feed.file(link), editions.of(feed, feed.url(link)))] += 1
             except Unavailable as error:
                 untold.append(error)
-        counts["removed"] = _sweep(folder, {feed.file(link) for feed, link in holding})
+        if settled:
+            counts["removed"] = _sweep(folder, {feed.file(link) for feed, link in holding})
     except OSError as error:
         message = f"{folder} cannot be written to ({error.strerror}); name a folder that can"
         raise ConfigError([message]) from error

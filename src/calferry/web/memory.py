@@ -19,6 +19,12 @@ class Memory:
         self._answers: dict[str, Any] = {}
         self._lock = Lock()
 
+    def at_hand(self, question: str) -> Any:
+        """The answer, if it is remembered; else None."""
+        version = self._version()
+        with self._lock:
+            return self._answers.get(question) if version is not None and version == self._seen else None
+
     def recall(self, question: str, ask: Callable[[], Answer]) -> Answer:
         """The answer to a question, from memory or by asking. What asking raises is not remembered."""
         version = self._version()
