@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr, field_va
 from calferry.config import Kinds, Settings, load
 from calferry.config.tables import WhereTable
 from calferry.errors import ConfigError
-from calferry.rules import DESCRIPTION, FILTERS, SUMMARY, OnCancelled, Reveal
+from calferry.model import Status
+from calferry.policy import Fate, Provision
+from calferry.rules import DESCRIPTION, FILTERS, SUMMARY, Reveal
 
 SECRET = "hunter2-hunter2"
 
@@ -102,8 +104,8 @@ def test_a_short_file_comes_to_the_defaults(file: Path) -> None:
     assert salon.options == Desk(company="1", api_key=SecretStr(SECRET))
     assert said.targets["wall"].options == Wall()
     assert (route.summary, route.description) == (SUMMARY, DESCRIPTION)
-    assert (route.reveal, route.on_cancelled, route.otherwise) == (Reveal.SERVICE, OnCancelled.DELETE, "")
-    assert (route.where, route.calendars) == ({}, {})
+    assert (route.reveal, route.otherwise) == (Reveal.SERVICE, "")
+    assert (route.where, route.calendars, route.status) == ({}, {}, {})
 
 
 @pytest.mark.parametrize(
@@ -136,6 +138,25 @@ def test_a_source_or_a_target_without_a_route_is_fine(file: Path) -> None:
 def test_a_pattern_and_a_list_of_patterns_are_the_same_kind_of_filter(file: Path) -> None:
     said = read(file, with_line("routes.staff", 'where = { service = "Hair*", owner = ["7", "8"] }'))
     assert said.routes[0].where == {"service": ("Hair*",), "owner": ("7", "8")}
+
+
+def test_a_word_for_a_status_holds_at_all_times_and_a_table_at_those_it_names(file: Path) -> None:
+    marks = '{ past = "mark", prefix = "? ", busy = true, shown_as = "tentative" }'
+    said = read(file, with_line("routes.staff", f'status = {{ noShow = {marks}, "Arrivée" = "delete", 2 = "keep" }}'))
+    assert said.routes[0].status == {
+        "2": Provision(past=Fate.KEEP, running=Fate.KEEP, future=Fate.KEEP),
+        "arrivée": Provision(past=Fate.DELETE, running=Fate.DELETE, future=Fate.DELETE),
+        "noshow": Provision(past=Fate.MARK, prefix="? ", busy=True, shown_as=Status.TENTATIVE),
+    }
+
+
+def test_the_order_of_statuses_is_no_change_of_the_route(file: Path) -> None:
+    """A changed route is routed anew, and what it then deletes waits for a person."""
+    one, other = (
+        repr(read(file, with_line("routes.staff", f"status = {{ {told} }}")).routes)
+        for told in ('a = "mark", B = "keep"', 'b = "keep", A = "mark"')
+    )
+    assert one == other
 
 
 def test_calendars_may_be_named_by_staff(file: Path) -> None:
@@ -280,7 +301,47 @@ MISTAKES = [
     ("routes.staff", 'summary = "{servce}"', "routes.staff.summary: {servce} names no field; did you mean 'service'?"),
     ("routes.staff", 'description = "{"', "routes.staff.description: a single '{'; write '{{'"),
     ("routes.staff", 'reveal = "all"', 'routes.staff.reveal: expected "busy", "service", "contact" or "full"'),
-    ("routes.staff", "on_cancelled = 5", 'routes.staff.on_cancelled: expected "delete" or "mark"'),
+    ("routes.staff", "status = 5", "routes.staff.status: expected a table"),
+    (
+        "routes.staff",
+        'status = { noShow = "marc" }',
+        'routes.staff.status.noShow: expected "keep", "mark" or "delete"; did you mean "mark"?',
+    ),
+    (
+        "routes.staff",
+        "status = { noShow = 5 }",
+        'status.noShow: expected "keep", "mark" or "delete", or a table with past, running and future',
+    ),
+    (
+        "routes.staff",
+        'status = { noShow = { past = "remove" } }',
+        'routes.staff.status.noShow.past: expected "keep", "mark" or "delete"',
+    ),
+    (
+        "routes.staff",
+        'status = { noShow = { pats = "mark" } }',
+        'routes.staff.status.noShow.pats: is not an option; did you mean "past"?',
+    ),
+    (
+        "routes.staff",
+        'status = { noShow = { past = "mark", shown_as = "canceled" } }',
+        'status.noShow.shown_as: expected "confirmed", "tentative" or "cancelled"; did you mean "cancelled"?',
+    ),
+    (
+        "routes.staff",
+        'status = { noShow = { past = "mark", busy = "x" } }',
+        "routes.staff.status.noShow.busy: expected true or false",
+    ),
+    (
+        "routes.staff",
+        'status = { noShow = { prefix = "✗ " } }',
+        "routes.staff.status.noShow: says how a mark looks (prefix), and marks at no time",
+    ),
+    (
+        "routes.staff",
+        'status = { noShow = "mark", noshow = "keep" }',
+        "routes.staff.status: names a status twice; capitals make no difference",
+    ),
     ("routes.staff", 'where = { status = "x" }', "routes.staff.where.status: the status is never a filter"),
     (
         "routes.staff",

@@ -16,6 +16,7 @@ from calferry.config.tables import (
     ReconcileTable,
     RouteTable,
     SourceTable,
+    StatusTable,
     TargetTable,
     WhereTable,
     WindowTable,
@@ -30,7 +31,7 @@ REFERENCE = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 
 KINDS = Kinds(sources={"agendize": AgendizeSettings}, targets={"google": GoogleSettings})
 TABLES: list[type[BaseModel]] = [
-    *(InstallationTable, SourceTable, ReconcileTable, WindowTable, TargetTable, RouteTable, WhereTable),
+    *(InstallationTable, SourceTable, ReconcileTable, WindowTable, TargetTable, RouteTable, WhereTable, StatusTable),
     *(AgendizeSettings, GoogleSettings),
 ]
 OPTIONS = sorted({name for table in TABLES for name in table.model_fields})

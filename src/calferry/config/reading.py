@@ -18,6 +18,7 @@ from calferry.config.secret import SecretError, Secrets
 from calferry.config.settings import Kinds, Settings, SourceSettings, TargetSettings
 from calferry.config.tables import InstallationTable, RouteTable, SourceTable, TargetTable
 from calferry.errors import ConfigError
+from calferry.policy import Provision
 from calferry.rules import Route
 from calferry.template import Template
 
@@ -148,7 +149,7 @@ class _Reader:
             reveal=read.reveal,
             summary=Template(read.summary),
             description=Template(read.description),
-            on_cancelled=read.on_cancelled,
+            status=MappingProxyType({word: Provision(**dict(entry)) for word, entry in sorted(read.status.items())}),
         )
 
     def refer(self, place: Place, name: object, names: Collection[str]) -> None:
