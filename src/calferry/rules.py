@@ -15,6 +15,7 @@ from types import MappingProxyType
 from calferry.errors import Refused
 from calferry.model import (
     Appointment,
+    Contact,
     Event,
     Owner,
     Placement,
@@ -65,6 +66,9 @@ SHOWN: Mapping[Reveal, frozenset[str]] = MappingProxyType(
 )
 FILTERS = frozenset({"service", "owner", "location", "kind"})
 """Every name `where` can ask for."""
+
+CUSTOMER_FIELDS = ("first_name", "last_name", "email", "phone")
+"""What a resource of the kind "customer" may tell of a contact."""
 
 SUMMARY = Template("{service}{ – contact.name}")
 DESCRIPTION = Template("{contact.name}\n{contact.phone}\n{contact.email}\n{notes}\n{price}\n{reference}")
@@ -346,6 +350,12 @@ def service_name(appointment: Appointment, resources: Mapping[str, Resource]) ->
     return _used("service", appointment, resources).get("name") or appointment.service
 
 
+def _contact(appointment: Appointment, resources: Mapping[str, Resource]) -> Contact:
+    """The customer as they are known today, likewise."""
+    told = _used("customer", appointment, resources)
+    return replace(appointment.contact, **{name: told[name] for name in CUSTOMER_FIELDS if told.get(name)})
+
+
 def _address(appointment: Appointment, resources: Mapping[str, Resource]) -> str:
     if appointment.location or appointment.url:
         return appointment.location
@@ -368,7 +378,7 @@ def _shown(
     appointment: Appointment, owner: Owner | None, reveal: Reveal, resources: Mapping[str, Resource]
 ) -> dict[str, str]:
     """Every template field, empty where the route may not reveal it."""
-    contact = appointment.contact
+    contact = _contact(appointment, resources)
     values = _owner_values(owner) | {
         "service": service_name(appointment, resources),
         "reference": appointment.reference,
@@ -385,7 +395,7 @@ def _shown(
         "contact.email": contact.email,
         "contact.phone": contact.phone,
         "notes": appointment.description,
-        "price": appointment.price,
+        "price": appointment.price or _used("service", appointment, resources).get("price", ""),
     }
     levels = list(Reveal)
     shown = frozenset().union(*(SHOWN[level] for level in levels[: levels.index(reveal) + 1]))

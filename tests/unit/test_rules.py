@@ -400,6 +400,33 @@ class TestReveal:
     def test_every_template_field_belongs_to_a_level(self) -> None:
         assert frozenset().union(*SHOWN.values()) == FIELDS
 
+    RENAMED = Resource(source=ACCOUNT, kind="customer", id="9", fields={"last_name": "Neuville", "phone": "777"})
+
+    def test_a_renamed_customer_reaches_the_event_and_what_the_resource_lacks_stays(self) -> None:
+        known = replace(self.SECRETIVE, uses=("staff/77", "customer/9"))
+        route = replace(TO_OWNER, reveal=Reveal.CONTACT)
+        held = STAFF | {"customer/9": self.RENAMED}
+        assert event_of(routed(pending(known), route, resources=held)).description == (
+            "Zoé Neuville\n777\nz@customer.example"
+        )
+        assert "Zoé Client" in event_of(routed(pending(known), route)).description
+
+    @pytest.mark.parametrize("reveal", [Reveal.BUSY, Reveal.SERVICE])
+    def test_a_customer_among_the_resources_is_hidden_like_any_other(self, reveal: Reveal) -> None:
+        known = replace(self.SECRETIVE, uses=("staff/77", "customer/9"))
+        route = replace(TO_OWNER, reveal=reveal)
+        shown = str(event_of(routed(pending(known), route, resources=STAFF | {"customer/9": self.RENAMED})))
+        assert not any(word in shown for word in ("Neuville", "777", "Zoé", "z@customer.example"))
+
+    def test_the_services_price_holds_where_the_appointment_has_none(self) -> None:
+        priced = Resource(source=ACCOUNT, kind="service", id="5", fields={"price": "45 EUR"})
+        route = replace(TO_OWNER, reveal=Reveal.FULL, description=Template("{price}"))
+        held = STAFF | {"service/5": priced}
+        assert event_of(routed(pending(appointment()), route, resources=held)).description == "45 EUR"
+        assert event_of(routed(pending(appointment(price="40")), route, resources=held)).description == "40"
+        hidden = replace(route, reveal=Reveal.CONTACT)
+        assert event_of(routed(pending(appointment()), hidden, resources=held)).description == ""
+
     def test_a_renamed_service_shows_its_new_name(self) -> None:
         renamed = Resource(source=ACCOUNT, kind="service", id="5", fields={"name": "Check-up"})
         assert event_of(routed(pending(appointment()), resources=STAFF | {"service/5": renamed})).summary == (
