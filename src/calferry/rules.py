@@ -264,7 +264,7 @@ def _owners(appointment: Appointment, resources: Mapping[str, Resource]) -> Iter
     if not appointment.owners:
         yield None
     for owner in appointment.owners:
-        resource = resources.get(f"staff/{owner.key}")
+        resource = resources.get(f"staff/{owner.key}") or resources.get(f"resource/{owner.key}")
         fields = resource.fields if resource else {}
         yield replace(owner, email=fields.get("email") or owner.email, name=fields.get("name") or owner.name)
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Self
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr, field_validator, model_validator
 
 from calferry.config import Kinds, Settings, load
 from calferry.config.tables import WhereTable
@@ -40,13 +41,29 @@ class Desk(BaseModel):
         return pin
 
 
+class Door(BaseModel):
+    """What a made-up system is told that has two ways in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: SecretStr | None = None
+    ticket: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if (self.key is None) == (self.ticket is None):
+            msg = "give it either key or ticket"
+            raise ValueError(msg)
+        return self
+
+
 class Wall(BaseModel):
     """What a made-up calendar system is told."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-KINDS = Kinds(sources={"desk": Desk, "booth": Wall}, targets={"wall": Wall})
+KINDS = Kinds(sources={"desk": Desk, "booth": Wall, "door": Door}, targets={"wall": Wall})
 
 SALON = """
 [calferry]
@@ -258,6 +275,18 @@ def test_an_adapter_that_quotes_a_secret_is_not_repeated(file: Path) -> None:
     assert problem == "sources.salon.pin: invalid literal for int() with base 10: '…'"
 
 
+DOOR = SALON[SALON.index("[targets.wall]") :] + '[calferry]\nname = "salon"\n[sources.salon]\nkind = "door"\n'
+
+
+def test_what_is_wrong_with_a_table_as_a_whole_is_told_of_the_table(file: Path) -> None:
+    assert problems(file, DOOR) == ("sources.salon: give it either key or ticket",)
+
+
+def test_a_secret_that_cannot_be_had_is_not_told_twice(file: Path) -> None:
+    (problem,) = problems(file, DOOR + 'key = { env = "NO_KEY" }')
+    assert problem.startswith("sources.salon.key: the environment variable NO_KEY is not set")
+
+
 # ── what a bad file says about itself ─────────────────────────────────────────────────────────────────────────────────
 
 MISTAKES = [
@@ -267,7 +296,7 @@ MISTAKES = [
     ("calferry", 'database = "calferry.db"', "calferry.database: expected the address of a SQLite file, such as"),
     ("calferry", 'database = "sqlite:///:memory:"', "calferry.database: expected the address of a SQLite file"),
     ("sources.salon", 'kind = "desc"', 'sources.salon.kind: there is no kind "desc"; did you mean "desk"?'),
-    ("sources.salon", 'kind = "zoo"', 'sources.salon.kind: there is no kind "zoo"; known: booth, desk'),
+    ("sources.salon", 'kind = "zoo"', 'sources.salon.kind: there is no kind "zoo"; known: booth, desk, door'),
     ("sources.salon", "company = 5", "sources.salon.company: expected a text in quotes"),
     ("sources.salon", 'evry = "2m"', 'sources.salon.evry: is not an option; did you mean "every"?'),
     ("sources.salon", 'compani = "1"', 'sources.salon.compani: is not an option; did you mean "company"?'),
@@ -365,7 +394,7 @@ def test_a_mistake_is_the_only_problem_and_says_where_and_what_instead(
     ("key", "answer"),
     [
         ("name", "calferry.name: is missing: the name of this installation"),
-        ("kind", "sources.salon.kind: is missing; known: booth, desk"),
+        ("kind", "sources.salon.kind: is missing; known: booth, desk, door"),
         ("company", "sources.salon.company: is missing: the number of the company"),
         ("api_key", "sources.salon.api_key: is missing, and required"),
         ("source", "routes.staff.source: is missing: the name of a source in this file"),

@@ -175,7 +175,7 @@ class _Reader:
             return None
         model = models[kind]
         values = dict(self.resolved(model, table, place))
-        return self.read(model, values, place, beside=core.model_fields)
+        return self.read(model, values, place, beside=core.model_fields, whole=len(values) == len(table))
 
     def resolved(self, model: type[BaseModel], table: Mapping[str, Any], place: Place) -> Iterator[tuple[str, object]]:
         """The options with secrets and paths in their place; without the secrets that cannot be had."""
@@ -192,16 +192,25 @@ class _Reader:
                 yield name, value
 
     def read(
-        self, model: type[_AnyTable], table: Mapping[str, object], place: Place, beside: Collection[str] = ()
+        self,
+        model: type[_AnyTable],
+        table: Mapping[str, object],
+        place: Place,
+        beside: Collection[str] = (),
+        *,
+        whole: bool = True,
     ) -> _AnyTable | None:
         """The table as the model has it; None, with its problems noted, when it cannot be.
 
-        `beside` are the other options of the same table in the file, for who mistypes one of those.
+        `beside` are the other options of the same table in the file, for who mistypes one of those. Without a secret
+        that could not be had it is not `whole`, and what is wrong with it as a whole is not worth telling.
         """
         try:
             return model.model_validate(table)
         except ValidationError as invalid:
             for error in invalid.errors(include_url=False, include_input=False):
+                if not whole and not error["loc"]:
+                    continue
                 self.note((*place, *error["loc"]), masked(sentence(model, error, beside), table.values()))
         return None
 
