@@ -96,6 +96,8 @@ def treat(policy: Policy, appointment: Appointment, now: datetime) -> Treatment:
 
 def turns_at(policy: Policy, appointment: Appointment, now: datetime) -> datetime | None:
     """The next moment (UTC) at which the appointment is treated otherwise than at `now`; None when there is none."""
+    if not policy:  # the defaults never turn, and most routes have nothing else
+        return None
     today = treat(policy, appointment, now)
     coming = (moment for moment in (utc(appointment.start), utc(appointment.end)) if moment > now)
     return next((moment for moment in coming if treat(policy, appointment, moment) != today), None)

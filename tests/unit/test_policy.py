@@ -48,14 +48,17 @@ def test_by_default_what_is_called_off_goes_what_is_pending_is_tentative_and_all
     assert treat({}, said(word), now) == expected[WORDS[word]]
 
 
-@pytest.mark.parametrize("word", WORDS)
-def test_by_default_the_time_changes_nothing_so_nothing_is_looked_at_again(word: str) -> None:
-    assert turns_at({}, said(word), BEFORE) is None
-
-
-def test_the_defaults_leave_no_status_and_no_time_open() -> None:
+def test_the_defaults_leave_no_status_open_and_never_depend_on_the_time() -> None:
     assert DEFAULTS.keys() == set(Status)
-    assert all(None not in (one.past, one.running, one.future) for one in DEFAULTS.values())
+    for one in DEFAULTS.values():
+        assert one.past
+        assert one.past is one.running is one.future
+
+
+@pytest.mark.parametrize("policy", [{}, {"other": Provision(past=Fate.MARK)}])
+@pytest.mark.parametrize("word", WORDS)
+def test_what_a_policy_does_not_name_is_not_looked_at_again(word: str, policy: dict[str, Provision]) -> None:
+    assert turns_at(policy, said(word), BEFORE) is None
 
 
 def test_a_provision_holds_at_its_own_time_and_the_default_at_every_other() -> None:
