@@ -272,7 +272,7 @@ def _owners(appointment: Appointment, resources: Mapping[str, Resource]) -> Iter
 def carries(route: Route, appointment: Appointment, owner: Owner | None, resources: Mapping[str, Resource]) -> bool:
     """Whether the route's filter lets the appointment through. Patterns are shell-style and ignore case.
 
-    Raises _NoPlaceError where only an address that is not known could tell.
+    Raises _NoPlaceError where only an address that is not known could tell; a room or a machine has none to know.
     """
     values = {
         "service": (service_name(appointment, resources),),
@@ -283,7 +283,7 @@ def carries(route: Route, appointment: Appointment, owner: Owner | None, resourc
     for name, patterns in route.where.items():
         if any(fnmatchcase(value.casefold(), one.casefold()) for value in values[name] for one in patterns):
             continue
-        if name == "owner" and owner and not owner.email:
+        if name == "owner" and owner and not owner.email and f"resource/{owner.key}" not in appointment.uses:
             msg = f"staff {owner.key} has no email in the booking system, which the route's filter asks for"
             raise _NoPlaceError(msg)
         return False

@@ -270,6 +270,21 @@ class TestRemoval:
         assert not result.wanted
         assert "staff 77" in result.unrouted
 
+    def test_a_room_has_no_address_so_a_filter_by_name_excludes_the_others_for_good(self) -> None:
+        laser, room = Owner(key="8", name="Laser"), Owner(key="9", name="Salle")
+        both = appointment(owners=(laser, room), uses=("resource/8", "resource/9"))
+        by_name = {"8": "laser@salon.example"}
+        route = replace(TO_OWNER, calendar=None, calendars=by_name, where={"owner": ("laser",)})
+        result = routed(pending(both), route)
+        assert [calendar for calendar, _, _ in result.wanted] == ["google:laser@salon.example"]
+        assert result.unrouted == ""
+
+    def test_a_room_is_known_by_its_name_of_today(self) -> None:
+        renamed = Resource(source=ACCOUNT, kind="resource", id="8", fields={"name": "Laser 2"})
+        used = appointment(owners=(Owner(key="8", name="Laser"),), uses=("resource/8",))
+        route = replace(TO_OWNER, calendar=None, calendars={"Laser 2": "laser@salon.example"})
+        assert only(routed(pending(used), route, resources={"resource/8": renamed}))[0] == "google:laser@salon.example"
+
     def test_a_removal_is_reached_through_the_target_of_today(self) -> None:
         renamed = replace(placed(), target="former")
         ((key, _),) = routed(pending(appointment(status=Status.CANCELLED), renamed)).wanted.items()
