@@ -113,7 +113,7 @@ def belongs(
     keeps its last placements of that route and says why. The window decides only what is created: what has a place is
     followed to another calendar wherever in time it lies.
     """
-    gone = _gone(pending)
+    gone = Removal(why=Why.GONE, evidence=pending.deletion, weak=pending.deletion_weak) if pending.deletion else None
     treated = [] if gone else [(route, treat(route.status, pending.appointment, now)) for route in routes]
     showing = [(route, treatment) for route, treatment in treated if treatment.fate is not Fate.DELETE]
     deleting = {route.name for route, treatment in treated if treatment.fate is Fate.DELETE}
@@ -153,13 +153,6 @@ def _wishes(
         except _NoPlaceError as reason:
             stuck[route.name] = str(reason)
     return wanted, stuck
-
-
-def _gone(pending: Pending) -> Removal | None:
-    """Why an appointment leaves every calendar, if the booking system let go of it."""
-    if pending.deletion:
-        return Removal(why=Why.GONE, evidence=pending.deletion, weak=pending.deletion_weak)
-    return None
 
 
 def _dismissed(placement: Placement, pending: Pending, deleting: Set[str]) -> Removal | None:
