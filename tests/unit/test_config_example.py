@@ -68,6 +68,13 @@ def test_the_example_works(salon: Path) -> None:
     assert (said.name, [route.name for route in said.routes]) == ("salon-montreal", ["staff"])
 
 
+def test_the_status_policy_that_the_reference_shows_works(salon: Path) -> None:
+    (shown,) = re.findall(r"```toml\n(\[routes\.staff\.status\].*?)```", REFERENCE, re.DOTALL)
+    before, rest = EXAMPLE.split("[routes.staff.status]")
+    after = rest[rest.index("# Another way") :]
+    assert read(salon, before + shown + after).routes[0].status.keys() == {"cancelled", "noshow", "pending", "arrivée"}
+
+
 def test_the_example_works_with_its_other_route(salon: Path) -> None:
     head, other = EXAMPLE.split("# Another way")
     uncommented = "\n".join(line.removeprefix("# ").removeprefix("#") for line in other.splitlines()[2:])
