@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from calferry.errors import Unavailable
-from calferry.model import Found, Gone, Owner, Status, Window
+from calferry.model import Found, NotFound, Owner, Status, Window
 from calferry.ports import Cautious
 from calferry.sandbox import faults
 from calferry.sandbox.agendize import AgendizeServer
@@ -106,12 +106,12 @@ class TestPersonalAppointments:
         assert (row.kind, row.contact.name, [owner.key for owner in row.owners]) == ("personal", "", [stage.staff])
         assert isinstance(source.look_up(source_id), Found)
 
-    def test_when_not_wanted_agendize_itself_says_what_they_are(
+    def test_when_not_wanted_any_more_they_are_not_found_which_is_weak_evidence(
         self, stage: AgendizeStage, source: AgendizeSource
     ) -> None:
         source_id = stage.book(AT_NINE, type="personal")
         assert appointments(source.within(DECEMBER)) == {}
-        assert isinstance(source.look_up(source_id), Gone)
+        assert isinstance(source.look_up(source_id), NotFound)
 
 
 class TestWhatARowTells:

@@ -161,7 +161,11 @@ class AgendizeSource:
             raise first
 
     def look_up(self, source_id: str) -> LookUp:
-        """Ask for one appointment. Agendize would also answer to a reference: only the id itself counts."""
+        """Ask for one appointment. Agendize would also answer to a reference: only the id itself counts.
+
+        The staff's own time, where it is not wanted (any more), is not to be found: it may be the configuration that
+        lets go of it, so that the brakes shall look at it closely.
+        """
         asked_at = self._clock.now()
         try:
             row = self._get(f"/appointments/{quote(source_id, safe='')}", {"levelDetail": "full"})
@@ -173,8 +177,10 @@ class AgendizeSource:
         if is_bare(row):
             msg = f"Agendize was asked for appointment {source_id} and answered with nothing but its id"
             raise Unavailable(msg)
-        if evidence := deletion_in(row, personal=self._settings.personal):
+        if evidence := deletion_in(row, personal=True):
             return Gone(evidence)
+        if evidence := deletion_in(row, personal=self._settings.personal):
+            return NotFound(evidence)
         return Found(self._batch([row], asked_at))
 
     def _month(self, month: Window) -> tuple[Batch | None, Unavailable | None]:
