@@ -77,9 +77,7 @@ class Source(Protocol):
 class Cautious(Protocol):
     """A source that can tell beforehand what a person should know; not all can."""
 
-    def cautions(self) -> Iterator[str]:
-        """Sentences without a customer's data. Reads only; raises as a Source does."""
-        ...
+    def cautions(self) -> Iterator[str]: ...  # sentences without a customer's data; reads only, raises as a Source does
 
 
 class Target(Protocol):
