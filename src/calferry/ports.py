@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from calferry.model import (
     Appointment,
@@ -71,6 +71,13 @@ class Source(Protocol):
     def look_up(self, source_id: str) -> LookUp:
         """One appointment by its id. Anything but a definite answer raises."""
         ...
+
+
+@runtime_checkable
+class Cautious(Protocol):
+    """A source that can tell beforehand what a person should know; not all can."""
+
+    def cautions(self) -> Iterator[str]: ...  # sentences without a customer's data; reads only, raises as a Source does
 
 
 class Target(Protocol):

@@ -1,7 +1,6 @@
 """Pure: an appointment, its resources and the routes → what each calendar shall hold.
 
-Status policy: cancelled and declined appointments leave the calendar (or are marked, if the route says so), pending
-ones are tentative, everything else stands, whatever its word. A filter never looks at the status.
+What becomes of an appointment by its status is decided in `calferry.policy`; a filter never looks at the status.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from types import MappingProxyType
 from calferry.errors import Refused
 from calferry.model import (
     Appointment,
+    Contact,
     Event,
     Owner,
     Placement,
@@ -28,6 +28,7 @@ from calferry.model import (
     Window,
 )
 from calferry.moments import utc
+from calferry.policy import Fate, Policy, Treatment, treat, turns_at
 from calferry.ports import Pending, Routed, Target
 from calferry.template import Template
 
@@ -50,11 +51,6 @@ class Reveal(StrEnum):
     FULL = "full"
 
 
-class OnCancelled(StrEnum):
-    DELETE = "delete"
-    MARK = "mark"
-
-
 OWNER_FIELDS = frozenset({"owner.key", "owner.email", "owner.name"})
 SHOWN: Mapping[Reveal, frozenset[str]] = MappingProxyType(
     {
@@ -70,6 +66,9 @@ SHOWN: Mapping[Reveal, frozenset[str]] = MappingProxyType(
 )
 FILTERS = frozenset({"service", "owner", "location", "kind"})
 """Every name `where` can ask for."""
+
+CUSTOMER_FIELDS = ("first_name", "last_name", "email", "phone")
+"""What a resource of the kind "customer" may tell of a contact."""
 
 SUMMARY = Template("{service}{ – contact.name}")
 DESCRIPTION = Template("{contact.name}\n{contact.phone}\n{contact.email}\n{notes}\n{price}\n{reference}")
@@ -93,7 +92,7 @@ class Route:
     reveal: Reveal = Reveal.SERVICE
     summary: Template = SUMMARY
     description: Template = DESCRIPTION
-    on_cancelled: OnCancelled = OnCancelled.DELETE
+    status: Policy = field(default_factory=lambda: MappingProxyType({}))
 
 
 class _NoPlaceError(Exception):
@@ -114,27 +113,30 @@ def belongs(
     keeps its last placements of that route and says why. The window decides only what is created: what has a place is
     followed to another calendar wherever in time it lies.
     """
-    leaving = _leaving(pending)
-    marking = [route for route in routes if not leaving or _marks(route, leaving)]
-    wanted, stuck = _wishes(pending, marking, targets, resources, window)
+    gone = Removal(why=Why.GONE, evidence=pending.deletion, weak=pending.deletion_weak) if pending.deletion else None
+    treated = [] if gone else [(route, treat(route.status, pending.appointment, now)) for route in routes]
+    showing = [(route, treatment) for route, treatment in treated if treatment.fate is not Fate.DELETE]
+    deleting = {route.name for route, treatment in treated if treatment.fate is Fate.DELETE}
+    wanted, stuck = _wishes(pending, showing, targets, resources, window)
     places = {calendar for calendar, _, _ in wanted}
     for placement in pending.placements:
         if placement.calendar in places or placement.route in stuck:
             continue
-        if removal := leaving or _no_longer_here(placement, pending, places, routes):
+        dismissed = _dismissed(placement, pending, deleting)
+        if removal := gone or dismissed or _no_longer_here(placement, pending, places, routes):
             wanted[placement.calendar, _reaching(placement, routes, targets), placement.route] = removal
     return Routed(
         uid=pending.uid,
         revision=pending.revision,
         wanted=wanted,
         unrouted="; ".join(f"route {name}: {reason}" for name, reason in stuck.items()),
-        look_again_at=_look_again_at(pending, window, now),
+        look_again_at=_look_again_at(pending, routes, window, now),
     )
 
 
 def _wishes(
     pending: Pending,
-    routes: Iterable[Route],
+    showing: Iterable[tuple[Route, Treatment]],
     targets: Mapping[str, Target],
     resources: Mapping[str, Resource],
     window: Window,
@@ -142,9 +144,9 @@ def _wishes(
     """The events that routes want, the first one winning a calendar; and by name why a route cannot say where."""
     wanted: dict[Key, Wanted] = {}
     stuck: dict[str, str] = {}
-    for route in routes:
+    for route, treatment in showing:
         try:
-            for calendar, event in _places(pending, route, targets[route.target], resources):
+            for calendar, event in _places(pending, route, treatment, targets[route.target], resources):
                 taken = any(calendar == other for other, _, _ in wanted)
                 if not taken and _may_show(pending, route, calendar, event, window):
                     wanted[calendar, route.target, route.name] = event
@@ -153,26 +155,43 @@ def _wishes(
     return wanted, stuck
 
 
-def _leaving(pending: Pending) -> Removal | None:
-    """Why an appointment leaves every calendar, if it does."""
-    if pending.deletion:
-        return Removal(why=Why.GONE, evidence=pending.deletion, weak=pending.deletion_weak)
-    if pending.appointment.status is Status.CANCELLED:
-        return Removal(why=Why.CANCELLED, evidence=f"status {pending.appointment.said}")
-    return None
+def _dismissed(placement: Placement, pending: Pending, deleting: Set[str]) -> Removal | None:
+    """Why its status takes an appointment out of a calendar, or None when it does not.
+
+    `deleting` are the routes whose status policy says so. What was called off stays nowhere unless a route shows it.
+    """
+    appointment = pending.appointment
+    called_off = appointment.status is Status.CANCELLED
+    if not called_off and placement.route not in deleting:
+        return None
+    said = appointment.said or appointment.status
+    word = f"{said} ({appointment.custom_status})" if appointment.custom_status else said
+    reconfigured = Removal(why=Why.RECONFIGURED, evidence=f"the configuration changed for status {word}")
+    if _is_the_configurations_doing(placement, pending, reconfigured):
+        return reconfigured
+    if called_off:
+        return Removal(why=Why.CANCELLED, evidence=f"status {word}")
+    return Removal(why=Why.FILTERED, evidence=f"status {word}, which route {placement.route} deletes")
 
 
-def _marks(route: Route, leaving: Removal) -> bool:
-    """Whether a cancelled appointment stays visible. One that is gone never does."""
-    return route.on_cancelled is OnCancelled.MARK and leaving.why is Why.CANCELLED
+def _is_the_configurations_doing(placement: Placement, pending: Pending, removal: Removal) -> bool:
+    """Whether another status policy, and not the status itself, takes an event away; this stays so until an event is
+    wanted there again. Of what was called off only a marked event: any other was called off meanwhile."""
+    called_off = pending.appointment.status is Status.CANCELLED
+    before = placement.wanted
+    if isinstance(before, Removal):
+        return before == removal if called_off else before.why is Why.RECONFIGURED
+    marked = before.status is Status.CANCELLED or before.transparency is Transparency.TRANSPARENT
+    return pending.reconfigured and (marked or not called_off)
 
 
 def _may_show(pending: Pending, route: Route, calendar: str, event: Event, window: Window) -> bool:
     """The window decides what is created; what the route already shows somewhere is followed wherever it goes."""
-    if any(placement.calendar == calendar for placement in pending.placements):
+    here = [placement for placement in pending.placements if placement.calendar == calendar]
+    if pending.appointment.status is Status.CANCELLED:  # marked where it is, and created nowhere
+        return any(placement.written or isinstance(placement.wanted, Event) for placement in here)
+    if here:
         return True
-    if pending.appointment.status is Status.CANCELLED:
-        return False
     followed = any(placement.written and placement.route == route.name for placement in pending.placements)
     return followed or window.holds(utc(event.start), utc(event.end))
 
@@ -210,14 +229,16 @@ def _reaching(placement: Placement, routes: Sequence[Route], targets: Mapping[st
     return next(reaching, placement.target)
 
 
-def _look_again_at(pending: Pending, window: Window, now: datetime) -> datetime | None:
-    """When (UTC) an appointment that lies too far ahead will have come into the window."""
+def _look_again_at(pending: Pending, routes: Sequence[Route], window: Window, now: datetime) -> datetime | None:
+    """When (UTC) an appointment that lies too far ahead will have come into the window, or its status policy turns."""
     ahead = utc(pending.appointment.start) - window.end
-    return now + ahead + _A_MOMENT if ahead >= timedelta(0) else None
+    entering = [now + ahead + _A_MOMENT] if ahead >= timedelta(0) else []
+    turns = () if pending.deletion else (turns_at(route.status, pending.appointment, now) for route in routes)
+    return min((*entering, *(moment for moment in turns if moment)), default=None)
 
 
 def _places(
-    pending: Pending, route: Route, target: Target, resources: Mapping[str, Resource]
+    pending: Pending, route: Route, treatment: Treatment, target: Target, resources: Mapping[str, Resource]
 ) -> Iterator[tuple[str, Event]]:
     """Each calendar key the route wants the appointment in, with the event as its target can hold it."""
     for owner in _owners(pending.appointment, resources):
@@ -225,7 +246,8 @@ def _places(
             continue
         try:
             calendar = target.canonical(_calendar_name(route, owner))
-            yield calendar, target.fit(render(pending.uid, pending.appointment, owner, route, resources))
+            event = render(pending.uid, pending.appointment, owner, route, treatment, resources)
+            yield calendar, target.fit(event)
         except Refused as refusal:
             raise _NoPlaceError(str(refusal)) from refusal
 
@@ -235,7 +257,7 @@ def _owners(appointment: Appointment, resources: Mapping[str, Resource]) -> Iter
     if not appointment.owners:
         yield None
     for owner in appointment.owners:
-        resource = resources.get(f"staff/{owner.key}")
+        resource = resources.get(f"staff/{owner.key}") or resources.get(f"resource/{owner.key}")
         fields = resource.fields if resource else {}
         yield replace(owner, email=fields.get("email") or owner.email, name=fields.get("name") or owner.name)
 
@@ -243,7 +265,7 @@ def _owners(appointment: Appointment, resources: Mapping[str, Resource]) -> Iter
 def carries(route: Route, appointment: Appointment, owner: Owner | None, resources: Mapping[str, Resource]) -> bool:
     """Whether the route's filter lets the appointment through. Patterns are shell-style and ignore case.
 
-    Raises _NoPlaceError where only an address that is not known could tell.
+    Raises _NoPlaceError where only an address that is not known could tell; a room or a machine has none to know.
     """
     values = {
         "service": (service_name(appointment, resources),),
@@ -254,7 +276,7 @@ def carries(route: Route, appointment: Appointment, owner: Owner | None, resourc
     for name, patterns in route.where.items():
         if any(fnmatchcase(value.casefold(), one.casefold()) for value in values[name] for one in patterns):
             continue
-        if name == "owner" and owner and not owner.email:
+        if name == "owner" and owner and not owner.email and f"resource/{owner.key}" not in appointment.uses:
             msg = f"staff {owner.key} has no email in the booking system, which the route's filter asks for"
             raise _NoPlaceError(msg)
         return False
@@ -293,38 +315,50 @@ def destinations(route: Route, staff: Iterable[Owner]) -> Iterator[tuple[str, st
 
 
 def render(
-    uid: str, appointment: Appointment, owner: Owner | None, route: Route, resources: Mapping[str, Resource]
+    uid: str,
+    appointment: Appointment,
+    owner: Owner | None,
+    route: Route,
+    treatment: Treatment,
+    resources: Mapping[str, Resource],
 ) -> Event:
     """The event a route makes of an appointment, with no more in it than the route reveals."""
     values = _shown(appointment, owner, route.reveal, resources)
-    cancelled = appointment.status is Status.CANCELLED
     summary = route.summary.render(values) or ("Busy" if route.reveal is Reveal.BUSY else "Appointment")
     return Event(
         uid=uid,
         start=appointment.start,
         end=appointment.end,
-        summary=f"✗ {summary}" if cancelled else summary,
+        summary=f"{treatment.prefix}{summary}",
         description=route.description.render(values),
         location=values["location"],
         url=values["url"],
-        status=appointment.status,
-        transparency=Transparency.TRANSPARENT if cancelled else Transparency.OPAQUE,
+        status=treatment.status,
+        transparency=treatment.transparency,
     )
 
 
 def service_name(appointment: Appointment, resources: Mapping[str, Resource]) -> str:
     """The service as it is called today: a renamed service does not touch the appointments that use it."""
-    for key in appointment.uses:
-        if key.startswith("service/") and key in resources and (name := resources[key].fields.get("name")):
-            return name
-    return appointment.service
+    return _used("service", appointment, resources).get("name") or appointment.service
+
+
+def _contact(appointment: Appointment, resources: Mapping[str, Resource]) -> Contact:
+    """The customer as they are known today, likewise."""
+    told = _used("customer", appointment, resources)
+    return replace(appointment.contact, **{name: told[name] for name in CUSTOMER_FIELDS if told.get(name)})
 
 
 def _address(appointment: Appointment, resources: Mapping[str, Resource]) -> str:
     if appointment.location or appointment.url:
         return appointment.location
-    companies = (resources[key] for key in appointment.uses if key.startswith("company/") and key in resources)
-    return next((company.fields.get("address", "") for company in companies), "")
+    return _used("company", appointment, resources).get("address", "")
+
+
+def _used(kind: str, appointment: Appointment, resources: Mapping[str, Resource]) -> Mapping[str, str]:
+    """The fields of the first resource of that kind which the appointment uses and which is held."""
+    keys = (key for key in appointment.uses if key.startswith(f"{kind}/") and key in resources)
+    return next((resources[key].fields for key in keys), {})
 
 
 def _owner_values(owner: Owner | None) -> dict[str, str]:
@@ -337,7 +371,7 @@ def _shown(
     appointment: Appointment, owner: Owner | None, reveal: Reveal, resources: Mapping[str, Resource]
 ) -> dict[str, str]:
     """Every template field, empty where the route may not reveal it."""
-    contact = appointment.contact
+    contact = _contact(appointment, resources)
     values = _owner_values(owner) | {
         "service": service_name(appointment, resources),
         "reference": appointment.reference,
@@ -354,7 +388,7 @@ def _shown(
         "contact.email": contact.email,
         "contact.phone": contact.phone,
         "notes": appointment.description,
-        "price": appointment.price,
+        "price": appointment.price or _used("service", appointment, resources).get("price", ""),
     }
     levels = list(Reveal)
     shown = frozenset().union(*(SHOWN[level] for level in levels[: levels.index(reveal) + 1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from calferry.sandbox import faults
 from tests.cli.salon import ANA, BEN, Salon, calferry
 
 
@@ -94,6 +95,32 @@ def test_a_calendar_that_is_not_shared_is_named_with_the_way_out(salon: Salon) -
         ("routes.staff", 77, False),
         ("routes.staff", 0, True),
     ]
+
+
+def test_what_agendize_writes_into_calendars_itself_is_noted_and_stops_nothing(salon: Salon) -> None:
+    salon.book(2)
+    salon.sandbox.agendize.switches.google_synchronization = True
+    ran = salon.run("check")
+    assert (ran.code, ran.err) == (0, "")
+    (line,) = [line for line in ran.out.splitlines() if "synchronization.googleCalendar" in line]
+    assert line.startswith("note  sources.salon: Agendize itself has written 2 of the 2 appointments")
+
+
+def test_a_listing_that_fails_when_resources_do_not_is_told(salon: Salon) -> None:
+    salon.sandbox.agendize.faults.add(faults.html(), match=faults.matching("/appointments"), times=None)
+    ran = salon.run("check")
+    assert ran.code == 75
+    assert "ok    sources.salon: agendize:13772899 answers" in ran.out
+    assert "NO    sources.salon: GET" in ran.out
+
+
+def test_resources_that_own_appointments_are_looked_for_in_the_routes(salon: Salon) -> None:
+    salon.sandbox.agendize.world.add_bookable("13772899", "Laser", beside=True)
+    text = salon.config.read_text(encoding="utf-8")
+    salon.config.write_text(text.replace("company =", 'owners = "resources"\ncompany =', 1), encoding="utf-8")
+    ran = salon.run("check")
+    assert "answers (1 company, 1 resource, 1 service, 2 staff)" in ran.out
+    assert "has no email in the booking system" in ran.out
 
 
 def test_a_closed_calendar_weighs_more_than_a_server_that_is_down(salon: Salon) -> None:

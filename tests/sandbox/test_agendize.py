@@ -46,7 +46,7 @@ def test_unknown_and_withdrawn_companies_are_not_found(agendize: AgendizeServer,
 
 
 def test_other_paths_are_not_found(agendize: AgendizeServer, asked: httpx.Client) -> None:
-    assert asked.get("/100/resources").status_code == 404
+    assert asked.get("/100/rooms").status_code == 404
     assert asked.get(f"{agendize.url}/api/2.0/scheduling/companies/100").status_code == 404
 
 

@@ -16,7 +16,7 @@ from calferry.errors import Refused
 from calferry.model import Contact, Owner
 from calferry.moments import utc
 from calferry.sources.agendize import Settings, to_appointment
-from calferry.sources.agendize.rows import deletion_in, is_bare
+from calferry.sources.agendize.rows import deletion_in, is_bare, reschedule_link, synchronised_with
 
 ACCOUNT = "agendize:13772899"
 PARIS = ZoneInfo("Europe/Paris")
@@ -172,14 +172,16 @@ def test_not_deleted_is_not_a_deletion(deleted: Any) -> None:
     ("members", "location", "url"),
     [
         ({"location": "companyAddress", "locationCustom": "stale"}, "", ""),
-        ({"location": "phone"}, "", ""),
+        ({"location": "phone"}, "phone", ""),
+        ({"location": "companyAddress", "onlineMeeting": {"videoLink": "https://meet.example/1"}}, "", ""),
+        ({"onlineMeeting": {"videoLink": "https://meet.example/1"}}, "", "https://meet.example/1"),
         ({"location": "custom", "locationCustom": "12 rue de l&#8217;Exemple"}, "12 rue de l’Exemple", ""),
         (
             {"location": "videoconference", "onlineMeeting": {"videoLink": "https://meet.example/1?a=1&b=2"}},
             "",
             "https://meet.example/1?a=1&b=2",
         ),
-        ({"location": "videoconference", "onlineMeeting": {"videoLink": "javascript:alert(1)"}}, "", ""),
+        ({"location": "videoconference", "onlineMeeting": {"videoLink": "javascript:alert(1)"}}, "videoconference", ""),
         ({"location": "on the moon"}, "", ""),
     ],
 )
@@ -190,7 +192,14 @@ def test_a_place_is_a_text_or_a_link(members: dict[str, Any], location: str, url
 
 @pytest.mark.parametrize(
     ("price", "text"),
-    [({"amount": 25.0, "currency": "EUR"}, "25.0 EUR"), ({"amount": None}, ""), (None, ""), (40, "40")],
+    [
+        ({"amount": 25.0, "currency": "EUR"}, "25 EUR"),
+        ({"amount": 25.5, "currency": "CAD"}, "25.50 CAD"),
+        ({"amount": float("nan"), "currency": "EUR"}, ""),
+        ({"amount": None}, ""),
+        (None, ""),
+        (40, "40"),
+    ],
 )
 def test_a_price_is_amount_and_currency(price: Any, text: str) -> None:
     assert read(price=price).price == text
@@ -199,6 +208,61 @@ def test_a_price_is_amount_and_currency(price: Any, text: str) -> None:
 def test_a_custom_status_is_told_and_the_native_one_decides() -> None:
     row = read(customStatus={"id": "1", "name": "Arriv&#233;e"}, status="pending")
     assert (row.custom_status, row.said, row.status) == ("Arrivée", "pending", "TENTATIVE")
+
+
+def test_without_a_native_status_a_custom_one_stands_and_its_id_does_for_a_name() -> None:
+    row = read(status=None, customStatus={"id": 12, "name": "Arriv&#233;e"})
+    assert (row.custom_status, row.said, row.status) == ("Arrivée", "", "CONFIRMED")
+    assert read(customStatus={"id": 12}).custom_status == "12"
+
+
+ROOMS = [{"id": 8, "name": "Salle &amp; jardin"}, {"id": "9", "name": "Laser"}, {"id": "9"}, None, {"name": "nameless"}]
+
+
+def test_a_resource_takes_the_place_of_a_service_and_of_nobody() -> None:
+    row = read(service=None, staff=None, resource={"id": 8, "name": "Court 2"})
+    assert (row.service, row.owners, row.uses) == ("Court 2", (), ("company/13772899",))
+
+
+def test_with_owners_by_resource_each_resource_is_one_and_else_the_staff() -> None:
+    row = to_appointment(ROW | {"service-resource": ROOMS}, ACCOUNT, by_resource=True)
+    assert [(owner.key, owner.name) for owner in row.owners] == [("8", "Salle & jardin"), ("9", "")]
+    assert row.uses == ("staff/77", "service/5", "company/13772899", "resource/8", "resource/9")
+    assert row.service == "Consultation"
+    assert to_appointment(ROW, ACCOUNT, by_resource=True) == read()
+
+
+@pytest.mark.parametrize("several", [{"id": "8", "name": "Laser"}, [{"id": "8", "name": "Laser"}]])
+def test_service_resources_come_as_a_list_and_one_alone_is_read_too(several: Any) -> None:
+    row = read(service=None, **{"service-resource": several})
+    assert (row.service, row.owners[0].key) == ("Laser", "77")
+
+
+@pytest.mark.parametrize(
+    ("flag", "kind"), [(True, "meta-event"), ("true", "meta-event"), ("false", "normal"), (None, "normal")]
+)
+def test_a_group_session_is_of_a_kind_of_its_own(flag: Any, kind: str) -> None:
+    assert read(**{"meta-event": flag}).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("told", "link"),
+    [
+        ("https://x.example/1", "https://x.example/1"),
+        ({"link": "https://x.example/1", "text": "Move it"}, "https://x.example/1"),
+        ("javascript:alert(1)", ""),
+        ({}, ""),
+        (None, ""),
+    ],
+)
+def test_a_reschedule_link_is_a_text_or_an_object(told: Any, link: str) -> None:
+    assert reschedule_link(ROW | {"rescheduleLink": told}) == link
+
+
+def test_what_agendize_has_synchronised_itself_is_seen() -> None:
+    told = {"googleCalendar": {"id": "g1"}, "office365Calendar": {"id": ""}, "salesforce": {"id": "s1"}}
+    assert synchronised_with(ROW | {"synchronization": told}) == ["googleCalendar"]
+    assert synchronised_with(ROW | {"synchronization": None}) == []
 
 
 def test_volatile_members_leave_no_trace() -> None:
@@ -213,15 +277,23 @@ anything = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from([*ROW, "notes", "location", "price", "customStatus", "deleted"]), anything))
+MEMBERS = [
+    *ROW,
+    *("notes", "location", "price", "customStatus", "deleted", "resource", "service-resource", "meta-event"),
+]
+
+
+@given(st.dictionaries(st.sampled_from([*MEMBERS, "synchronization", "rescheduleLink", "onlineMeeting"]), anything))
 @example({"price": {"amount": 10**400}})
 @example({"start": {"dateTime": "2026-12-03T09:00:00", "timeZone": "\0"}})
 @example({"id": "\ud800"})
 def test_no_row_breaks_the_reader(members: dict[str, Any]) -> None:
     row = ROW | members
     assert isinstance(deletion_in(row), str)
+    assert isinstance(reschedule_link(row), str)
+    assert synchronised_with(row) in ([], ["googleCalendar"])
     try:
-        appointment = to_appointment(row, ACCOUNT, zone=PARIS, minutes={"5": 30})
+        appointment = to_appointment(row, ACCOUNT, zone=PARIS, minutes={"5": 30}, by_resource=True)
     except Refused:
         return
     assert utc(appointment.start) <= utc(appointment.end)
@@ -241,12 +313,37 @@ def test_no_row_breaks_the_reader(members: dict[str, Any]) -> None:
         {"ca_file": "/nowhere.pem"},
         {"company": ""},
         {"colour": "blue"},
+        {"owners": "rooms"},
+        {"token_uri": "http://app.agendize.com/o/oauth2/token"},
     ],
 )
 def test_settings_are_checked_before_anything_starts_and_keep_their_secrets(wrong: dict[str, str]) -> None:
     right = {"company": "13772899", "api_key": "k-secret", "token": "t-secret"}
-    assert "secret" not in repr(Settings.model_validate(right))
+    assert not any(secret in repr(Settings.model_validate(right)) for secret in ("k-secret", "t-secret"))
     with pytest.raises(ValidationError) as problem:
         Settings.model_validate(right | wrong)
     assert [str(part) for part in problem.value.errors()[0]["loc"]] == list(wrong)
     assert not any(secret in str(problem.value) for secret in ("k-secret", "t-secret", "two\nlines", "word@"))
+
+
+APPLICATION = {"client_id": "app-1", "client_secret": "c-secret", "refresh_token": "r-secret"}
+KEY = {"api_key": "k-secret", "token": "t-secret"}
+
+
+@pytest.mark.parametrize("secrets", [KEY, APPLICATION])
+def test_there_are_two_ways_in(secrets: dict[str, str]) -> None:
+    assert Settings.model_validate({"company": "1"} | secrets).company == "1"
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    [{}, KEY | APPLICATION, {"api_key": "k-secret"}, {"token": "t-secret"}, {"client_id": "app-1", "token": "t-secret"}]
+    + [{name: text for name, text in APPLICATION.items() if name != left_out} for left_out in APPLICATION],
+)
+def test_half_a_way_in_and_both_at_once_are_refused_with_what_is_needed(secrets: dict[str, str]) -> None:
+    with pytest.raises(ValidationError) as problem:
+        Settings.model_validate({"company": "1"} | secrets)
+    (error,) = problem.value.errors()
+    assert error["loc"] == ()
+    assert "either api_key and token, or client_id, client_secret and refresh_token" in error["msg"]
+    assert "-secret" not in str(problem.value)

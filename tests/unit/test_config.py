@@ -6,14 +6,17 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Self
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr, field_validator, model_validator
 
 from calferry.config import Kinds, Settings, load
 from calferry.config.tables import WhereTable
 from calferry.errors import ConfigError
-from calferry.rules import DESCRIPTION, FILTERS, SUMMARY, OnCancelled, Reveal
+from calferry.model import Status
+from calferry.policy import Fate, Provision
+from calferry.rules import DESCRIPTION, FILTERS, SUMMARY, Reveal
 
 SECRET = "hunter2-hunter2"
 
@@ -38,13 +41,29 @@ class Desk(BaseModel):
         return pin
 
 
+class Door(BaseModel):
+    """What a made-up system is told that has two ways in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: SecretStr | None = None
+    ticket: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if (self.key is None) == (self.ticket is None):
+            msg = "give it either key or ticket"
+            raise ValueError(msg)
+        return self
+
+
 class Wall(BaseModel):
     """What a made-up calendar system is told."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-KINDS = Kinds(sources={"desk": Desk, "booth": Wall}, targets={"wall": Wall})
+KINDS = Kinds(sources={"desk": Desk, "booth": Wall, "door": Door}, targets={"wall": Wall})
 
 SALON = """
 [calferry]
@@ -102,8 +121,8 @@ def test_a_short_file_comes_to_the_defaults(file: Path) -> None:
     assert salon.options == Desk(company="1", api_key=SecretStr(SECRET))
     assert said.targets["wall"].options == Wall()
     assert (route.summary, route.description) == (SUMMARY, DESCRIPTION)
-    assert (route.reveal, route.on_cancelled, route.otherwise) == (Reveal.SERVICE, OnCancelled.DELETE, "")
-    assert (route.where, route.calendars) == ({}, {})
+    assert (route.reveal, route.otherwise) == (Reveal.SERVICE, "")
+    assert (route.where, route.calendars, route.status) == ({}, {}, {})
 
 
 @pytest.mark.parametrize(
@@ -136,6 +155,25 @@ def test_a_source_or_a_target_without_a_route_is_fine(file: Path) -> None:
 def test_a_pattern_and_a_list_of_patterns_are_the_same_kind_of_filter(file: Path) -> None:
     said = read(file, with_line("routes.staff", 'where = { service = "Hair*", owner = ["7", "8"] }'))
     assert said.routes[0].where == {"service": ("Hair*",), "owner": ("7", "8")}
+
+
+def test_a_word_for_a_status_holds_at_all_times_and_a_table_at_those_it_names(file: Path) -> None:
+    marks = '{ past = "mark", prefix = "? ", busy = true, shown_as = "tentative" }'
+    said = read(file, with_line("routes.staff", f'status = {{ noShow = {marks}, "Arrivée" = "delete", 2 = "keep" }}'))
+    assert said.routes[0].status == {
+        "2": Provision(past=Fate.KEEP, running=Fate.KEEP, future=Fate.KEEP),
+        "arrivée": Provision(past=Fate.DELETE, running=Fate.DELETE, future=Fate.DELETE),
+        "noshow": Provision(past=Fate.MARK, prefix="? ", busy=True, shown_as=Status.TENTATIVE),
+    }
+
+
+def test_the_order_of_statuses_is_no_change_of_the_route(file: Path) -> None:
+    """A changed route is routed anew, and what it then deletes waits for a person."""
+    one, other = (
+        repr(read(file, with_line("routes.staff", f"status = {{ {told} }}")).routes)
+        for told in ('a = "mark", B = "keep"', 'b = "keep", A = "mark"')
+    )
+    assert one == other
 
 
 def test_calendars_may_be_named_by_staff(file: Path) -> None:
@@ -237,6 +275,18 @@ def test_an_adapter_that_quotes_a_secret_is_not_repeated(file: Path) -> None:
     assert problem == "sources.salon.pin: invalid literal for int() with base 10: '…'"
 
 
+DOOR = SALON[SALON.index("[targets.wall]") :] + '[calferry]\nname = "salon"\n[sources.salon]\nkind = "door"\n'
+
+
+def test_what_is_wrong_with_a_table_as_a_whole_is_told_of_the_table(file: Path) -> None:
+    assert problems(file, DOOR) == ("sources.salon: give it either key or ticket",)
+
+
+def test_a_secret_that_cannot_be_had_is_not_told_twice(file: Path) -> None:
+    (problem,) = problems(file, DOOR + 'key = { env = "NO_KEY" }')
+    assert problem.startswith("sources.salon.key: the environment variable NO_KEY is not set")
+
+
 # ── what a bad file says about itself ─────────────────────────────────────────────────────────────────────────────────
 
 MISTAKES = [
@@ -246,7 +296,7 @@ MISTAKES = [
     ("calferry", 'database = "calferry.db"', "calferry.database: expected the address of a SQLite file, such as"),
     ("calferry", 'database = "sqlite:///:memory:"', "calferry.database: expected the address of a SQLite file"),
     ("sources.salon", 'kind = "desc"', 'sources.salon.kind: there is no kind "desc"; did you mean "desk"?'),
-    ("sources.salon", 'kind = "zoo"', 'sources.salon.kind: there is no kind "zoo"; known: booth, desk'),
+    ("sources.salon", 'kind = "zoo"', 'sources.salon.kind: there is no kind "zoo"; known: booth, desk, door'),
     ("sources.salon", "company = 5", "sources.salon.company: expected a text in quotes"),
     ("sources.salon", 'evry = "2m"', 'sources.salon.evry: is not an option; did you mean "every"?'),
     ("sources.salon", 'compani = "1"', 'sources.salon.compani: is not an option; did you mean "company"?'),
@@ -280,7 +330,47 @@ MISTAKES = [
     ("routes.staff", 'summary = "{servce}"', "routes.staff.summary: {servce} names no field; did you mean 'service'?"),
     ("routes.staff", 'description = "{"', "routes.staff.description: a single '{'; write '{{'"),
     ("routes.staff", 'reveal = "all"', 'routes.staff.reveal: expected "busy", "service", "contact" or "full"'),
-    ("routes.staff", "on_cancelled = 5", 'routes.staff.on_cancelled: expected "delete" or "mark"'),
+    ("routes.staff", "status = 5", "routes.staff.status: expected a table"),
+    (
+        "routes.staff",
+        'status = { noShow = "marc" }',
+        'routes.staff.status.noShow: expected "keep", "mark" or "delete"; did you mean "mark"?',
+    ),
+    (
+        "routes.staff",
+        "status = { noShow = 5 }",
+        'status.noShow: expected "keep", "mark" or "delete", or a table with past, running and future',
+    ),
+    (
+        "routes.staff",
+        'status = { noShow = { past = "remove" } }',
+        'routes.staff.status.noShow.past: expected "keep", "mark" or "delete"',
+    ),
+    (
+        "routes.staff",
+        'status = { noShow = { pats = "mark" } }',
+        'routes.staff.status.noShow.pats: is not an option; did you mean "past"?',
+    ),
+    (
+        "routes.staff",
+        'status = { noShow = { past = "mark", shown_as = "canceled" } }',
+        'status.noShow.shown_as: expected "confirmed", "tentative" or "cancelled"; did you mean "cancelled"?',
+    ),
+    (
+        "routes.staff",
+        'status = { noShow = { past = "mark", busy = "x" } }',
+        "routes.staff.status.noShow.busy: expected true or false",
+    ),
+    (
+        "routes.staff",
+        'status = { noShow = { prefix = "✗ " } }',
+        "routes.staff.status.noShow: says how a mark looks (prefix), and marks at no time",
+    ),
+    (
+        "routes.staff",
+        'status = { noShow = "mark", noshow = "keep" }',
+        "routes.staff.status: names a status twice; capitals make no difference",
+    ),
     ("routes.staff", 'where = { status = "x" }', "routes.staff.where.status: the status is never a filter"),
     (
         "routes.staff",
@@ -304,7 +394,7 @@ def test_a_mistake_is_the_only_problem_and_says_where_and_what_instead(
     ("key", "answer"),
     [
         ("name", "calferry.name: is missing: the name of this installation"),
-        ("kind", "sources.salon.kind: is missing; known: booth, desk"),
+        ("kind", "sources.salon.kind: is missing; known: booth, desk, door"),
         ("company", "sources.salon.company: is missing: the number of the company"),
         ("api_key", "sources.salon.api_key: is missing, and required"),
         ("source", "routes.staff.source: is missing: the name of a source in this file"),

@@ -16,6 +16,7 @@ from calferry.config.tables import (
     ReconcileTable,
     RouteTable,
     SourceTable,
+    StatusTable,
     TargetTable,
     WebTable,
     WhereTable,
@@ -32,8 +33,8 @@ REFERENCE = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 
 KINDS = Kinds(sources={"agendize": AgendizeSettings}, targets={"google": GoogleSettings, "ical": IcalSettings})
 TABLES: list[type[BaseModel]] = [
-    *(InstallationTable, SourceTable, ReconcileTable, WindowTable, TargetTable, RouteTable, WhereTable, WebTable),
-    *(AgendizeSettings, GoogleSettings, IcalSettings),
+    *(InstallationTable, SourceTable, ReconcileTable, WindowTable, TargetTable, RouteTable, WhereTable, StatusTable),
+    *(WebTable, AgendizeSettings, GoogleSettings, IcalSettings),
 ]
 OPTIONS = sorted({name for table in TABLES for name in table.model_fields})
 SECRETS = {"AGENDIZE_API_KEY": "k3y", "AGENDIZE_TOKEN": "t0ken"}
@@ -68,6 +69,13 @@ def defaults_shown() -> Iterator[tuple[str, str]]:
 def test_the_example_works(salon: Path) -> None:
     said = read(salon, EXAMPLE)
     assert (said.name, [route.name for route in said.routes]) == ("salon-montreal", ["staff", "feeds"])
+
+
+def test_the_status_policy_that_the_reference_shows_works(salon: Path) -> None:
+    (shown,) = re.findall(r"```toml\n(\[routes\.staff\.status\].*?)```", REFERENCE, re.DOTALL)
+    before, rest = EXAMPLE.split("[routes.staff.status]")
+    after = rest[rest.index("# Another way") :]
+    assert read(salon, before + shown + after).routes[0].status.keys() == {"cancelled", "noshow", "pending", "arrivée"}
 
 
 def test_the_example_works_with_its_other_route(salon: Path) -> None:

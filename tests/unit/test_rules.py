@@ -1,86 +1,26 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from calferry.errors import Refused
 from calferry.model import (
-    Appointment,
     Contact,
     Event,
     Owner,
-    Placement,
-    Receipt,
     Removal,
     Resource,
     Status,
-    Transparency,
     Why,
     Window,
 )
-from calferry.ports import Pending, Routed, Target
-from calferry.rules import SHOWN, OnCancelled, Reveal, Route, belongs, destinations
+from calferry.rules import SHOWN, Reveal, destinations
 from calferry.targets import google
 from calferry.template import FIELDS, Template
-from calferry.wiring import SystemClock
-from tests.builders import ACCOUNT, MORNING, NOW, appointment, staff
-
-WINDOW = Window(NOW - timedelta(days=30), NOW + timedelta(days=400))
-ANA, BOB = "google:ana@salon.example", "google:bob@salon.example"
-STAFF = {one.key: one for one in (staff(), staff("78", "bob@salon.example", name="Bob"))}
-TO_OWNER = Route(name="staff", source="salon", target="workspace", calendar=Template("{owner.email}"))
-
-
-KEY = '{"client_email": "ferry@project.example", "private_key": "not needed here"}'
-
-
-def workspace(allow: Sequence[str] = ("*",)) -> Target:
-    settings = google.Settings(credentials=SecretStr(KEY), subject="{owner.email}", allow=tuple(allow))
-    return google.build("workspace", settings, clock=SystemClock())
-
-
-def pending(one: Appointment, *placements: Placement, **changes: Any) -> Pending:
-    fields: dict[str, Any] = {"deletion": "", "deletion_weak": False, "reconfigured": False}
-    return Pending(uid="u1", revision=1, appointment=one, placements=placements, **(fields | changes))
-
-
-def placed(calendar: str = ANA, route: str = "staff") -> Placement:
-    held = Event(uid="u1", start=MORNING, end=MORNING + timedelta(minutes=30), summary="Consultation")
-    receipt = Receipt(calendar=calendar, uid="u1", fingerprint=held.fingerprint, href="h")
-    return Placement(calendar=calendar, uid="u1", target="workspace", route=route, wanted=held, written=receipt)
-
-
-def routed(
-    one: Pending,
-    *routes: Route,
-    resources: Mapping[str, Resource] = STAFF,
-    allow: Sequence[str] = ("*",),
-    window: Window = WINDOW,
-) -> Routed:
-    return belongs(one, routes or (TO_OWNER,), {"workspace": workspace(allow)}, resources, window, NOW)
-
-
-def only(result: Routed) -> tuple[str, Event | Removal]:
-    ((calendar, _, _), wanted), *rest = result.wanted.items()
-    assert not rest
-    return calendar, wanted
-
-
-def event_of(result: Routed) -> Event:
-    wanted = only(result)[1]
-    assert isinstance(wanted, Event)
-    return wanted
-
-
-def removal_of(result: Routed) -> Removal:
-    wanted = only(result)[1]
-    assert isinstance(wanted, Removal)
-    return wanted
+from tests.builders import ACCOUNT, MORNING, NOW, appointment
+from tests.unit.routing import ANA, BOB, STAFF, TO_OWNER, event_of, only, pending, placed, removal_of, routed
 
 
 class TestPlace:
@@ -161,13 +101,6 @@ class TestRemoval:
 
     def test_a_cancelled_appointment_that_never_had_a_place_gets_none(self) -> None:
         assert not routed(pending(appointment(status=Status.CANCELLED))).wanted
-
-    def test_a_route_may_mark_the_cancelled_instead(self) -> None:
-        route = replace(TO_OWNER, on_cancelled=OnCancelled.MARK)
-        marked = event_of(routed(pending(appointment(status=Status.CANCELLED), placed()), route))
-        assert marked.summary.startswith("✗ ")
-        assert marked.transparency is Transparency.TRANSPARENT
-        assert not routed(pending(appointment(status=Status.CANCELLED)), route).wanted
 
     def test_a_reassigned_appointment_moves_and_names_where_to(self) -> None:
         result = routed(pending(appointment(owners=(Owner(key="78"),)), placed(ANA)))
@@ -274,6 +207,21 @@ class TestRemoval:
         assert not result.wanted
         assert "staff 77" in result.unrouted
 
+    def test_a_room_has_no_address_so_a_filter_by_name_excludes_the_others_for_good(self) -> None:
+        laser, room = Owner(key="8", name="Laser"), Owner(key="9", name="Salle")
+        both = appointment(owners=(laser, room), uses=("resource/8", "resource/9"))
+        by_name = {"8": "laser@salon.example"}
+        route = replace(TO_OWNER, calendar=None, calendars=by_name, where={"owner": ("laser",)})
+        result = routed(pending(both), route)
+        assert [calendar for calendar, _, _ in result.wanted] == ["google:laser@salon.example"]
+        assert result.unrouted == ""
+
+    def test_a_room_is_known_by_its_name_of_today(self) -> None:
+        renamed = Resource(source=ACCOUNT, kind="resource", id="8", fields={"name": "Laser 2"})
+        used = appointment(owners=(Owner(key="8", name="Laser"),), uses=("resource/8",))
+        route = replace(TO_OWNER, calendar=None, calendars={"Laser 2": "laser@salon.example"})
+        assert only(routed(pending(used), route, resources={"resource/8": renamed}))[0] == "google:laser@salon.example"
+
     def test_a_removal_is_reached_through_the_target_of_today(self) -> None:
         renamed = replace(placed(), target="former")
         ((key, _),) = routed(pending(appointment(status=Status.CANCELLED), renamed)).wanted.items()
@@ -315,6 +263,33 @@ class TestReveal:
 
     def test_every_template_field_belongs_to_a_level(self) -> None:
         assert frozenset().union(*SHOWN.values()) == FIELDS
+
+    RENAMED = Resource(source=ACCOUNT, kind="customer", id="9", fields={"last_name": "Neuville", "phone": "777"})
+
+    def test_a_renamed_customer_reaches_the_event_and_what_the_resource_lacks_stays(self) -> None:
+        known = replace(self.SECRETIVE, uses=("staff/77", "customer/9"))
+        route = replace(TO_OWNER, reveal=Reveal.CONTACT)
+        held = STAFF | {"customer/9": self.RENAMED}
+        assert event_of(routed(pending(known), route, resources=held)).description == (
+            "Zoé Neuville\n777\nz@customer.example"
+        )
+        assert "Zoé Client" in event_of(routed(pending(known), route)).description
+
+    @pytest.mark.parametrize("reveal", [Reveal.BUSY, Reveal.SERVICE])
+    def test_a_customer_among_the_resources_is_hidden_like_any_other(self, reveal: Reveal) -> None:
+        known = replace(self.SECRETIVE, uses=("staff/77", "customer/9"))
+        route = replace(TO_OWNER, reveal=reveal)
+        shown = str(event_of(routed(pending(known), route, resources=STAFF | {"customer/9": self.RENAMED})))
+        assert not any(word in shown for word in ("Neuville", "777", "Zoé", "z@customer.example"))
+
+    def test_the_services_price_holds_where_the_appointment_has_none(self) -> None:
+        priced = Resource(source=ACCOUNT, kind="service", id="5", fields={"price": "45 EUR"})
+        route = replace(TO_OWNER, reveal=Reveal.FULL, description=Template("{price}"))
+        held = STAFF | {"service/5": priced}
+        assert event_of(routed(pending(appointment()), route, resources=held)).description == "45 EUR"
+        assert event_of(routed(pending(appointment(price="40")), route, resources=held)).description == "40"
+        hidden = replace(route, reveal=Reveal.CONTACT)
+        assert event_of(routed(pending(appointment()), hidden, resources=held)).description == ""
 
     def test_a_renamed_service_shows_its_new_name(self) -> None:
         renamed = Resource(source=ACCOUNT, kind="service", id="5", fields={"name": "Check-up"})

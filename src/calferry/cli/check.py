@@ -66,7 +66,7 @@ def _ledger(found: bool) -> dict[str, Any]:
 
 
 def _sources(sources: Mapping[str, Source], staff: dict[str, list[Owner]]) -> Iterator[dict[str, Any]]:
-    """Ask each booking system for its resources, and note its staff for the routes."""
+    """Ask each booking system for its resources, and note for the routes who owns appointments there."""
     from calferry.model import Owner
 
     for name, source in sources.items():
@@ -79,9 +79,22 @@ def _sources(sources: Mapping[str, Source], staff: dict[str, list[Owner]]) -> It
         staff[name] = [
             Owner(key=one.id, name=one.fields.get("name", ""), email=one.fields.get("email", ""))
             for one in resources
-            if one.kind == "staff"
+            if one.kind in {"staff", "resource"}
         ]
         yield _finding(f"sources.{name}", f"{source.key} answers ({', '.join(counts)})")
+        yield from _cautions(name, source)
+
+
+def _cautions(name: str, source: Source) -> Iterator[dict[str, Any]]:
+    from calferry.ports import Cautious
+
+    if not isinstance(source, Cautious):
+        return
+    try:
+        for caution in source.cautions():
+            yield _finding(f"sources.{name}", caution, note=True)
+    except CalferryError as error:
+        yield _finding(f"sources.{name}", str(error), error)
 
 
 def _routes(

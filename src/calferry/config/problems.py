@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic_core import ErrorDetails
@@ -32,8 +33,8 @@ _EXPECTED = {
 
 _NOT_AN_OPTION: dict[Place, str] = {
     ("where", "status"): (
-        "the status is never a filter: what is cancelled leaves the calendar (see on_cancelled), what is pending is "
-        "tentative, everything else stands"
+        "the status is never a filter; what becomes of an appointment by its status is a table of its own, such as "
+        "[routes.staff.status]"
     ),
 }
 """Options that people look for, and why there are none."""
@@ -60,14 +61,16 @@ def sentence(model: type[BaseModel], error: ErrorDetails, beside: Collection[str
 
 
 def _table_at(model: type[BaseModel], place: Place) -> type[BaseModel] | None:
-    """The model of a table within a table."""
+    """The model of a table within a table; in a table of names that are free, all are of one model."""
+    here: Any = model
     for step in place:
-        declared = model.model_fields.get(str(step))
-        inner = declared.annotation if declared else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+        if get_origin(here) is Mapping:
+            here = get_args(here)[1]
+        elif isinstance(here, type) and issubclass(here, BaseModel) and (field := here.model_fields.get(str(step))):
+            here = field.annotation
+        else:
             return None
-        model = inner
-    return model
+    return here if isinstance(here, type) and issubclass(here, BaseModel) else None
 
 
 def nearest(name: str, names: Collection[str]) -> str:

@@ -19,6 +19,7 @@ from calferry.config.secret import SecretError, Secrets
 from calferry.config.settings import Kinds, Settings, SourceSettings, TargetSettings, WebSettings
 from calferry.config.tables import InstallationTable, RouteTable, SourceTable, TargetTable, WebTable
 from calferry.errors import ConfigError
+from calferry.policy import Provision
 from calferry.rules import Route
 from calferry.template import Template
 
@@ -156,7 +157,7 @@ class _Reader:
             reveal=read.reveal,
             summary=Template(read.summary),
             description=Template(read.description),
-            on_cancelled=read.on_cancelled,
+            status=MappingProxyType({word: Provision(**dict(entry)) for word, entry in sorted(read.status.items())}),
         )
 
     def refer(self, place: Place, name: object, names: Collection[str]) -> None:
@@ -182,7 +183,7 @@ class _Reader:
             return None
         model = models[kind]
         values = dict(self.resolved(model, table, place))
-        return self.read(model, values, place, beside=core.model_fields)
+        return self.read(model, values, place, beside=core.model_fields, whole=len(values) == len(table))
 
     def resolved(self, model: type[BaseModel], table: Mapping[str, Any], place: Place) -> Iterator[tuple[str, object]]:
         """The options with secrets and paths in their place; without the secrets that cannot be had."""
@@ -199,16 +200,25 @@ class _Reader:
                 yield name, value
 
     def read(
-        self, model: type[_AnyTable], table: Mapping[str, object], place: Place, beside: Collection[str] = ()
+        self,
+        model: type[_AnyTable],
+        table: Mapping[str, object],
+        place: Place,
+        beside: Collection[str] = (),
+        *,
+        whole: bool = True,
     ) -> _AnyTable | None:
         """The table as the model has it; None, with its problems noted, when it cannot be.
 
-        `beside` are the other options of the same table in the file, for who mistypes one of those.
+        `beside` are the other options of the same table in the file, for who mistypes one of those. Without a secret
+        that could not be had it is not `whole`, and what is wrong with it as a whole is not worth telling.
         """
         try:
             return model.model_validate(table)
         except ValidationError as invalid:
             for error in invalid.errors(include_url=False, include_input=False):
+                if not whole and not error["loc"]:
+                    continue
                 self.note((*place, *error["loc"]), masked(sentence(model, error, beside), table.values()))
         return None
 

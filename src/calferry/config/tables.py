@@ -5,13 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Annotated, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
+from calferry.model import Status
 from calferry.moments import duration
-from calferry.rules import DESCRIPTION, OWNER_FIELDS, SUMMARY, OnCancelled, Reveal
+from calferry.policy import Fate, Provision
+from calferry.rules import DESCRIPTION, OWNER_FIELDS, SUMMARY, Reveal
 from calferry.template import Template
 
 LONGEST_URL = 200
@@ -56,7 +69,7 @@ def _endpoint(text: str) -> str:
 
 
 def _address(url: str) -> str:
-    parts = _parts(url) if re.fullmatch(r"[A-Za-z0-9._~:/\[\]?#@%-]+", url) else None
+    parts = _parts(url) if re.fullmatch(r"[!#-;=?-~]+", url) else None
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
         msg = 'expected an address that subscribers reach, such as "https://calendars.salon.example"'
         raise ValueError(msg)
@@ -93,6 +106,22 @@ def _literal(text: str) -> str:
         msg = "is taken as it stands, without fields in braces; name one calendar"
         raise ValueError(msg)
     return text
+
+
+def _chosen(value: object, words: type[StrEnum], otherwise: str = "") -> StrEnum:
+    """One of the words of an enumeration, in lower case as in the file. Raises ValueError with the nearest one."""
+    known = {word.casefold(): word for word in words}
+    if isinstance(value, str) and value in known:
+        return known[value]
+    *others, last = (f'"{word}"' for word in known)
+    near = get_close_matches(value, known, n=1) if isinstance(value, str) else []
+    hint = f'; did you mean "{near[0]}"?' if near else f", {otherwise}" if otherwise else ""
+    msg = f"expected {', '.join(others)} or {last}{hint}"
+    raise ValueError(msg)
+
+
+def _word(words: type[StrEnum]) -> BeforeValidator:
+    return BeforeValidator(lambda value: _chosen(value, words))
 
 
 def _as_list(value: object) -> object:
@@ -154,6 +183,33 @@ class WhereTable(_Table):
     kind: Patterns = ()
 
 
+class StatusTable(_Table):
+    """What becomes of one status. One word stands for all times."""
+
+    past: Annotated[Fate | None, _word(Fate)] = None
+    running: Annotated[Fate | None, _word(Fate)] = None
+    future: Annotated[Fate | None, _word(Fate)] = None
+    prefix: str = Provision().prefix
+    busy: bool = False
+    shown_as: Annotated[Status | None, _word(Status)] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _at_all_times(cls, told: object) -> object:
+        if isinstance(told, dict):
+            return told
+        fate = _chosen(told, Fate, "or a table with past, running and future")
+        return dict.fromkeys(("past", "running", "future"), fate)
+
+    @model_validator(mode="after")
+    def _marks_what_it_dresses(self) -> Self:
+        look = self.model_fields_set & {"prefix", "busy", "shown_as"}
+        if look and Fate.MARK not in {self.past, self.running, self.future}:
+            msg = f'says how a mark looks ({", ".join(sorted(look))}), and marks at no time; add past = "mark", say'
+            raise ValueError(msg)
+        return self
+
+
 class RouteTable(_Table):
     source: str = Field(description="the name of a source in this file")
     target: str = Field(description="the name of a target in this file")
@@ -164,4 +220,14 @@ class RouteTable(_Table):
     reveal: Reveal = Reveal.SERVICE
     summary: TemplateText = SUMMARY.text
     description: TemplateText = DESCRIPTION.text
-    on_cancelled: OnCancelled = OnCancelled.DELETE
+    status: Annotated[Mapping[str, StatusTable], Field(default_factory=dict)]
+
+    @field_validator("status")
+    @classmethod
+    def _in_any_case(cls, told: Mapping[str, StatusTable]) -> Mapping[str, StatusTable]:
+        """By status in lower case."""
+        folded = {word.casefold(): entry for word, entry in told.items()}
+        if len(folded) < len(told):
+            msg = "names a status twice; capitals make no difference"
+            raise ValueError(msg)
+        return folded

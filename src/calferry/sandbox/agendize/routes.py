@@ -12,6 +12,7 @@ from typing import TypeVar
 from calferry.sandbox.messages import JsonObject, Request, Response
 from calferry.sandbox.server import LoopbackServer
 
+from .access import TOKEN_PATH, Access
 from .query import CREDENTIALS, FILTERS, Asked, RefusalError, Window, read_listing, read_nothing, read_single
 from .rows import Rows, straddles
 from .switches import AgendizeSwitches
@@ -46,7 +47,10 @@ class _Page:
 
 
 class AgendizeServer(LoopbackServer):
-    """The scheduling API of one account over HTTP."""
+    """The scheduling API of one account over HTTP, and the exchange of refresh tokens beside it.
+
+    `access` has the application that may use OAuth 2.
+    """
 
     def __init__(
         self,
@@ -59,6 +63,7 @@ class AgendizeServer(LoopbackServer):
         self.world = world or AgendizeWorld()
         self.switches = switches or AgendizeSwitches()
         self.api_key, self.token = api_key, token
+        self.access = Access(self.world, self.switches)
         self._rows = Rows(self.world, self.switches)
         self._marks: dict[str, _Mark] = {}
         self._pages: dict[str, _Page] = {}
@@ -68,6 +73,8 @@ class AgendizeServer(LoopbackServer):
 
     def answer(self, request: Request) -> Response:
         """Dispatch; refusals are in the vendor's error form."""
+        if request.path == TOKEN_PATH:
+            return self.access.exchange(request)
         try:
             self._authenticate(request)
             return self._rows.response(self._dispatch(request))
@@ -75,7 +82,9 @@ class AgendizeServer(LoopbackServer):
             return refusal.response()
 
     def _authenticate(self, request: Request) -> None:
-        """Check the key and the SSO token in the headers. Vendor page: "Authentication"."""
+        """Check the access token, or the key and the SSO token, in the headers. Vendor page: "Authentication"."""
+        if self.access.admits(request):
+            return
         given = [request.headers.get("apikey"), request.headers.get("token")]
         if self.switches.query_credentials:
             given = [value or request.one(name) for value, name in zip(given, ("apiKey", "token"), strict=True)]
@@ -99,6 +108,8 @@ class AgendizeServer(LoopbackServer):
             (): self._get_company,
             ("staff",): self._list_staff,
             ("services",): self._list_services,
+            ("resources",): self._list_resources,
+            ("serviceResources",): self._list_service_resources,
             ("appointments",): self._list_appointments,
         }
         if rest in routes:
@@ -127,6 +138,21 @@ class AgendizeServer(LoopbackServer):
         """The services of a company. Vendor page: "Services: list"."""
         read_nothing(request.query)
         return {"items": [self._rows.service(one) for one in self.world.services.values() if one.company == company]}
+
+    def _list_resources(self, request: Request, company: str) -> JsonObject:
+        """What is booked in place of services. Vendor page: "Resources: list"."""
+        return self._list_bookables(request, company, beside=False)
+
+    def _list_service_resources(self, request: Request, company: str) -> JsonObject:
+        """What is booked together with services. Vendor page: "Service Resources: list"."""
+        return self._list_bookables(request, company, beside=True)
+
+    def _list_bookables(self, request: Request, company: str, *, beside: bool) -> JsonObject:
+        read_nothing(request.query)
+        if self.switches.resource_lists == "missing":
+            raise RefusalError(404, "Not found")
+        offered = [one for one in self.world.bookables.values() if (one.company, one.beside) == (company, beside)]
+        return {"items": [self._rows.bookable(one) for one in offered]}
 
     def _get_appointment(self, request: Request, company: str, key: str) -> JsonObject:
         """One appointment by its id or its reference, full by default. Vendor page: "Appointments: get".
@@ -220,12 +246,13 @@ class AgendizeServer(LoopbackServer):
         return straddles(self.world.span(row), window, self.switches.border)
 
     def _wanted(self, row: Appointment, asked: Asked) -> bool:
-        ids = {"clientId": row.client_id, "serviceId": row.service, "staffId": row.staff}
+        ids = {"clientId": [row.client_id], "serviceId": [row.service], "staffId": [row.staff]}
+        ids["resourceId"] = [*row.resources]
         return (
             self._within(row, asked.window)
             and asked.created[0] < row.created < asked.created[1]
             and asked.status in (None, row.status)
-            and all(ids.get(name) == wanted for name, wanted in asked.ids.items())
+            and all(wanted in ids.get(name, ()) for name, wanted in asked.ids.items())
             and (asked.text is None or asked.text.casefold() in " ".join(row.client).casefold())
         )
 

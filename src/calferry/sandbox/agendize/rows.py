@@ -10,7 +10,7 @@ from typing import Any
 from calferry.sandbox.messages import JsonObject, Response
 
 from .switches import AgendizeSwitches
-from .world import AgendizeWorld, Appointment, Company, Service, Staff
+from .world import AgendizeWorld, Appointment, Bookable, Company, Service, Staff
 
 _CHARSETS = {
     "utf-8": ("utf-8", "application/json; charset=UTF-8"),
@@ -36,8 +36,11 @@ class Rows:
         return {name: part for name, part in content.items() if not fields or name in fields}
 
     def company(self, company: Company) -> JsonObject:
-        """A company with the zone its appointments are booked in."""
-        return {"id": company.id, "name": company.name, "timeZone": self._zone_name(company.time_zone)}
+        """A company with the zone its appointments are booked in. Vendor page: "Companies", the resource."""
+        content: JsonObject = {"id": company.id, "name": company.name, "timeZone": self._zone_name(company.time_zone)}
+        if company.address:
+            content["address"] = {"street": company.address}
+        return content | ({"currency": company.currency} if company.currency else {})
 
     def staff(self, member: Staff) -> JsonObject:
         """A staff member: the one place where the e-mail address is found."""
@@ -45,8 +48,14 @@ class Rows:
         return {"id": member.id, **names, "email": member.email, "role": "staff"}
 
     def service(self, service: Service) -> JsonObject:
-        """A service; `duration` in minutes."""
-        return {"id": service.id, "name": service.name, "duration": service.minutes}
+        """A service; `duration` in minutes, `price` an amount. Vendor page: "Services", the resource."""
+        content: JsonObject = {"id": service.id, "name": service.name, "duration": service.minutes}
+        return content | ({} if service.price is None else {"price": service.price})
+
+    def bookable(self, one: Bookable) -> JsonObject:
+        """A resource, or a service resource. Vendor pages: "Resources" and "Service Resources", the resources."""
+        content: JsonObject = {"id": one.id, "name": one.name}
+        return content | ({"quantity": 1} if one.beside else {"duration": one.minutes, "count": 1})
 
     def response(self, content: JsonObject) -> Response:
         """Encode a body as the switches have it."""
@@ -56,23 +65,30 @@ class Rows:
 
     def _light(self, row: Appointment) -> JsonObject:
         world, switches = self._world, self._switches
-        company, staff = world.companies[row.company], world.staff[row.staff]
+        company = world.companies[row.company]
         end = world.span(row)[1].astimezone(world.zone(row)).replace(tzinfo=None)
         content: JsonObject = {
             "id": row.id,
             "reference": row.reference,
             "company": {"id": company.id, "name": company.name},
-            "staff": {"id": staff.id, "firstName": staff.first, "lastName": staff.last},
             "start": self._wall(row, row.start),
             "end": self._wall(row, end),
             "created": self._wall(row, row.created.astimezone(world.zone(row)).replace(tzinfo=None)),
             "status": row.status,
             "type": row.type,
         }
+        if row.staff:
+            staff = world.staff[row.staff]
+            content["staff"] = {"id": staff.id, "firstName": staff.first, "lastName": staff.last}
+        if row.meta_event:
+            content["meta-event"] = True
+        if row.custom_status:
+            content["customStatus"] = row.custom_status._asdict()
+            if switches.omit_status:
+                del content["status"]
+        content |= self._booked(row)
         if row.id in switches.broken_starts:
             content["start"]["dateTime"] = "0000-00-00T00:00:00"
-        if not switches.omit_service:
-            content["service"] = {"id": row.service, "name": world.services[row.service].name}
         if row.type != "personal":
             names = {"firstName": row.client.first, "lastName": row.client.last}
             content["client"] = {"id": row.client_id, **names, "email": row.client.email}
@@ -80,20 +96,53 @@ class Rows:
             content["synchronization"] = {"googleCalendar": {"id": f"agendize{row.id}"}}
         return content
 
+    def _booked(self, row: Appointment) -> JsonObject:
+        """What is booked: a service, a resource in its place, or service resources beside it."""
+        parts = [self._world.bookables[one] for one in row.resources]
+        named = [({"id": one.id, "name": one.name}, one.beside) for one in parts]
+        content: JsonObject = {}
+        if row.service and not self._switches.omit_service:
+            content["service"] = {"id": row.service, "name": self._world.services[row.service].name}
+        if alone := [part for part, beside in named if not beside]:
+            content["resource"] = alone[0]
+        if several := [part for part, beside in named if beside]:
+            content["service-resource"] = several
+        return content
+
+    def _link(self, row: Appointment, nonce: str) -> JsonObject:
+        """The link to the reschedule page: only while the end is ahead."""
+        if self._world.span(row)[1] <= self._world.now():
+            return {}
+        link = f"https://booking.example/reschedule?id={row.reference if self._switches.stable_links else nonce}"
+        return {"rescheduleLink": {"link": link} if self._switches.link_objects else link}
+
+    def _priced(self, row: Appointment) -> JsonObject:
+        """The price: only if the service has one."""
+        amount = self._world.services[row.service].price if row.service else None
+        currency = self._world.companies[row.company].currency
+        return {} if amount is None else {"price": {"amount": amount, "currency": currency}}
+
     def _full(self, row: Appointment) -> JsonObject:
         # Some members differ from one reading to the next although nothing was changed: links that are signed anew.
         nonce = secrets.token_urlsafe(12)
         zone = self._world.zone(row)
-        content: JsonObject = {
-            "notes": row.notes,
-            "form": [],
-            "paid": "false",
-            "location": "companyAddress",
-            "encryptedId": nonce,
-            "rescheduleLink": f"https://booking.example/reschedule?id={nonce}",
-            "extendedProperties": {"private": {}, "public": {}},
-            "history": [self._event(row, instant.astimezone(zone), text) for instant, text in row.history],
-        }
+        content: JsonObject = (
+            {
+                "notes": row.notes,
+                "form": [],
+                "paid": "false",
+                "location": row.place.location,
+                "encryptedId": nonce,
+                "extendedProperties": {"private": {}, "public": {}},
+                "history": [self._event(row, instant.astimezone(zone), text) for instant, text in row.history],
+            }
+            | self._link(row, nonce)
+            | self._priced(row)
+        )
+        if row.place.custom:
+            content["locationCustom"] = row.place.custom
+        if row.place.video_link:
+            content["onlineMeeting"] = {"provider": "teams", "videoLink": row.place.video_link}
         if row.type != "personal":
             content["client"] = {"phone": row.client.phone, "mobilePhone": row.client.phone}
         return content

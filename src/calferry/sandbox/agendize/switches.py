@@ -61,5 +61,23 @@ class AgendizeSwitches:
     omit_service: bool = False
     """Rows without `service`, as companies in resource mode have them."""
 
+    resource_lists: Literal["listed", "missing"] = "listed"
+    """Whether a company answers for its resources and service resources, or does not know such lists (404)."""
+
+    omit_status: bool = False
+    """Rows with a custom status lack `status`: both "cannot be used in the same time"."""
+
+    stable_links: bool = False
+    """`rescheduleLink` is the same at every reading; else it is signed anew each time."""
+
+    link_objects: bool = False
+    """`rescheduleLink` is an object, as the table has it, and no text, as the representation has it."""
+
+    omit_expiry: bool = False
+    """Access tokens come without `expires_in`."""
+
+    rotate_refresh_tokens: bool = False
+    """Each refresh token is good once, and the answer brings the next (RFC 6749, section 6, leaves it open)."""
+
     broken_starts: set[str] = field(default_factory=set)
     """Ids of appointments whose `start.dateTime` cannot be parsed."""

@@ -46,6 +46,8 @@ class Company:
     name: str
     time_zone: str
     withdrawn: bool = False
+    address: str = ""
+    currency: str = ""
 
 
 @dataclass(slots=True)
@@ -61,17 +63,50 @@ class Staff:
 
 @dataclass(slots=True)
 class Service:
-    """What can be booked; `minutes` is its usual length."""
+    """What can be booked; `minutes` is its usual length, `price` an amount in the company's currency."""
 
     id: str
     company: str
     name: str
     minutes: int
+    price: float | None = None
+
+
+@dataclass(slots=True)
+class Bookable:
+    """A room, a seat, a machine: booked in place of a service, or (`beside`) together with one."""
+
+    id: str
+    company: str
+    name: str
+    minutes: int
+    beside: bool
+
+
+class Custom(NamedTuple):
+    """A custom status."""
+
+    id: str
+    name: str
+
+
+class Place(NamedTuple):
+    """Where an appointment takes place, in the vendor's words, and the link to its video conference."""
+
+    location: str = "companyAddress"
+    custom: str = ""
+    video_link: str = ""
+
+
+AT_THE_COMPANY = Place()
 
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """One booking. `start` is naive wall time of the company's zone, its `fold` kept; `created` is aware, in UTC."""
+    """One booking. `start` is naive wall time of the company's zone, its `fold` kept; `created` is aware, in UTC.
+
+    `staff` and `service` are empty where a resource alone is booked.
+    """
 
     id: str
     reference: str
@@ -86,6 +121,10 @@ class Appointment:
     notes: str
     type: str
     created: datetime
+    resources: tuple[str, ...] = ()
+    custom_status: Custom | None = None
+    place: Place = AT_THE_COMPANY
+    meta_event: bool = False
     deleted: datetime | None = None
     history: tuple[tuple[datetime, str], ...] = field(default=())
 
@@ -104,6 +143,7 @@ class AgendizeWorld:
         self.companies: dict[str, Company] = {}
         self.staff: dict[str, Staff] = {}
         self.services: dict[str, Service] = {}
+        self.bookables: dict[str, Bookable] = {}
         self.appointments: dict[str, Appointment] = {}
         self.references: dict[str, str] = {}
         self.changed: dict[str, int] = {}
@@ -113,11 +153,11 @@ class AgendizeWorld:
 
     # Setting the scene
 
-    def add_company(self, company: str, name: str, time_zone: str) -> None:
+    def add_company(self, company: str, name: str, time_zone: str, *, address: str = "", currency: str = "") -> None:
         """Open a company in an IANA zone; ZoneInfoNotFoundError for any other."""
         ZoneInfo(time_zone)
         with self.lock:
-            self.companies[company] = Company(company, name, time_zone)
+            self.companies[company] = Company(company, name, time_zone, address=address, currency=currency)
 
     def add_staff(self, company: str, first: str, last: str, email: str) -> str:
         """Hire; returns the staff id."""
@@ -126,12 +166,24 @@ class AgendizeWorld:
             self.staff[member.id] = member
             return member.id
 
-    def add_service(self, company: str, name: str, minutes: int) -> str:
+    def add_service(self, company: str, name: str, minutes: int, price: float | None = None) -> str:
         """Offer a service; returns its id."""
         with self.lock:
-            service = Service(self._next_id(), self.companies[company].id, name, minutes)
+            service = Service(self._next_id(), self.companies[company].id, name, minutes, price)
             self.services[service.id] = service
             return service.id
+
+    def add_bookable(self, company: str, name: str, minutes: int = 0, *, beside: bool = False) -> str:
+        """Offer a resource, in place of services or beside them; returns its id."""
+        with self.lock:
+            bookable = Bookable(self._next_id(), self.companies[company].id, name, minutes, beside)
+            self.bookables[bookable.id] = bookable
+            return bookable.id
+
+    def rename_bookable(self, bookable: str, name: str) -> None:
+        """Rename a resource: likewise silent."""
+        with self.lock:
+            self.bookables[bookable].name = name
 
     def rename_service(self, service: str, name: str) -> None:
         """Rename a service: its appointments show the new name, and no delta says so."""
@@ -164,16 +216,19 @@ class AgendizeWorld:
         self,
         company: str,
         *,
-        staff: str,
-        service: str,
+        staff: str = "",
+        service: str = "",
+        resources: tuple[str, ...] = (),
         start: datetime,
         minutes: int | None = None,
         client: tuple[str, str, str, str] = ("Ann", "Example", "ann@client.example", "+1 514 555 0100"),
         status: str = "accepted",
         notes: str = "",
         type: str = "normal",  # noqa: A002 (the vendor's word)
+        meta_event: bool = False,
     ) -> str:
-        """Book at a naive wall time of the company's zone, for the service's length unless told; returns the id."""
+        """Book at a naive wall time of the company's zone, for the usual length of what is booked unless told; returns
+        the id."""
         with self.lock:
             number = self._next_id()
             digest = hashlib.sha256(number.encode()).hexdigest()
@@ -182,15 +237,17 @@ class AgendizeWorld:
                     id=number,
                     reference=digest[:10].upper(),
                     company=self.companies[company].id,
-                    staff=self.staff[staff].id,
-                    service=self.services[service].id,
+                    staff=self.staff[staff].id if staff else "",
+                    service=self.services[service].id if service else "",
+                    resources=tuple(self.bookables[one].id for one in resources),
                     start=_naive(start),
-                    minutes=minutes or self.services[service].minutes,
+                    minutes=minutes or self._usual_minutes(service, *resources),
                     client=Client(*client),
                     client_id=str(int(digest[8:14], 16)),
                     status=_known(status),
                     notes=notes,
                     type=type,
+                    meta_event=meta_event,
                     created=self.now(),
                 ),
                 "created",
@@ -210,7 +267,22 @@ class AgendizeWorld:
     def set_status(self, appointment: str, status: str) -> None:
         """Set one of the vendor's native statuses; ValueError for any other."""
         with self._changing(appointment) as was:
-            self._put(replace(was, status=_known(status)), status)
+            self._put(replace(was, status=_known(status), custom_status=None), status)
+
+    def set_custom_status(self, appointment: str, number: str, name: str) -> None:
+        """Give an appointment a status of the company's own making."""
+        with self._changing(appointment) as was:
+            self._put(replace(was, custom_status=Custom(number, name)), name)
+
+    def place(self, appointment: str, location: str, *, custom: str = "", video_link: str = "") -> None:
+        """Say where it takes place."""
+        with self._changing(appointment) as was:
+            self._put(replace(was, place=Place(location, custom, video_link)), "updated")
+
+    def rebook(self, appointment: str, *resources: str) -> None:
+        """Let it occupy other resources."""
+        with self._changing(appointment) as was:
+            self._put(replace(was, resources=tuple(self.bookables[one].id for one in resources)), "updated")
 
     def edit_notes(self, appointment: str, notes: str) -> None:
         """Rewrite the notes."""
@@ -252,8 +324,22 @@ class AgendizeWorld:
     def _booked(self, row: Appointment) -> Booked:
         start, end = self.span(row)
         client = f"{row.client.first} {row.client.last}"
-        return Booked(
-            row.id, self.staff[row.staff].email, start, end, self.services[row.service].name, client, row.status
+        staff = self.staff[row.staff].email if row.staff else ""
+        return Booked(row.id, staff, start, end, self.offer(row), client, row.status)
+
+    def offer(self, row: Appointment) -> str:
+        """The name of what is booked: the service, or the resources in its place."""
+        return (
+            self.services[row.service].name
+            if row.service
+            else ", ".join(self.bookables[one].name for one in row.resources)
+        )
+
+    def _usual_minutes(self, service: str, *resources: str) -> int:
+        return (
+            self.services[service].minutes
+            if service
+            else max((self.bookables[one].minutes for one in resources), default=30)
         )
 
     # Book-keeping

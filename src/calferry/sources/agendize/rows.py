@@ -1,6 +1,6 @@
 """What Agendize's rows say: pure functions from its JSON to the model.
 
-Vendor's page: "Appointments" of the v2.1 scheduling reference, the resource.
+Vendor's pages: "Appointments", the resource, "Resources" and "Service Resources" of the v2.1 scheduling reference.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,16 +24,23 @@ CANCELLED = frozenset({"cancelled", "canceled", "declined"})
 
 
 def to_appointment(
-    row: Row, account: str, *, zone: ZoneInfo | None = None, minutes: Mapping[str, int] | None = None
+    row: Row,
+    account: str,
+    *,
+    zone: ZoneInfo | None = None,
+    minutes: Mapping[str, int] | None = None,
+    by_resource: bool = False,
 ) -> Appointment:
     """An "Appointments" resource as an appointment of `account`.
 
-    `zone` is the company's, for times that name none. `minutes` are the lengths of services by id, for rows without an
-    end. Raises Refused, with a reason free of personal data, for what cannot be read.
+    `zone` is the company's, for times that name none. `minutes` are the lengths of what can be booked by id, for rows
+    without an end. `by_resource` makes the resources of a row its owners instead of its staff, where it has any. Raises
+    Refused, with a reason free of personal data, for what cannot be read.
     """
     start, end = _times(row, zone, minutes or {})
     said = text_of(row.get("status"))
-    service, staff, client = part_of(row, "service"), part_of(row, "staff"), part_of(row, "client")
+    resources = booked_resources(row)
+    location, url = _place(row)
     return Appointment(
         source=account,
         source_id=id_of(row),
@@ -40,18 +48,44 @@ def to_appointment(
         end=end,
         status=_status(said),
         said=said,
-        owners=_owners(staff),
+        owners=_owners(resources, "name") if by_resource and resources else _owners([part_of(row, "staff")]),
         reference=text_of(row.get("reference")),
-        custom_status=shown(part_of(row, "customStatus").get("name")),
-        kind=text_of(row.get("type")),
-        service=shown(service.get("name")) or shown(part_of(row, "resource").get("name")),
+        custom_status=_custom_status(row),
+        kind="meta-event" if says_yes(row.get("meta-event")) else text_of(row.get("type")),
+        service=shown(part_of(row, "service").get("name")) or ", ".join(_names(resources)),
         description=shown(row.get("notes")),
-        location=_location(row),
-        url=_link(row),
-        contact=_contact(client),
+        location=location,
+        url=url,
+        contact=_contact(part_of(row, "client")),
         price=_price(row.get("price")),
-        uses=tuple(f"{kind}/{key}" for kind in ("staff", "service", "company") if (key := id_of(part_of(row, kind)))),
+        uses=tuple(_uses(row, resources if by_resource else ())),
     )
+
+
+def booked_resources(row: Row) -> Sequence[Row]:
+    """The resources a row books: its service-resources, or the one resource of a company without services."""
+    several = row.get("service-resource")
+    listed = several if isinstance(several, list) else [several]
+    parts = [part for part in (*listed, row.get("resource")) if isinstance(part, dict)]
+    return list({key: part for part in parts if (key := id_of(part))}.values())
+
+
+def reschedule_link(row: Row) -> str:
+    """The link to the page on which a client moves an appointment: a text, or an object with a text in it."""
+    told = row.get("rescheduleLink")
+    texts = map(text_of, told.values() if isinstance(told, dict) else [told])
+    return next((text for text in texts if text.startswith(("https://", "http://"))), "")
+
+
+def says_yes(value: Any) -> bool:
+    """Whether a member says yes, in any spelling of true."""
+    return (str(value) if isinstance(value, bool) else text_of(value)).casefold() in {"true", "1", "yes"}
+
+
+def synchronised_with(row: Row) -> Sequence[str]:
+    """The calendar services into which Agendize itself has written an appointment, by their members' names."""
+    calendars = ("googleCalendar", "office365Calendar", "windowsLiveCalendar")
+    return [name for name in calendars if id_of(part_of(part_of(row, "synchronization"), name))]
 
 
 def id_of(row: Row) -> str:
@@ -59,17 +93,17 @@ def id_of(row: Row) -> str:
     return text_of(row.get("id"))
 
 
-def deletion_in(row: Row) -> str:
+def deletion_in(row: Row, *, personal: bool = False) -> str:
     """What in a row says that it is no booking any more; empty when nothing does.
 
     How deletions look is not documented, so only a mark in so many words counts. Personal appointments are nobody's
-    booking, and are not asked for.
+    booking, unless they are asked for.
     """
     if said := deletion_mark(row.get("deleted")):
         return f"Agendize lists it with deleted: {said}"
     if text_of(row.get("status")).casefold() == "deleted":
         return "Agendize lists it with status: deleted"
-    if text_of(row.get("type")).casefold() == "personal":
+    if not personal and text_of(row.get("type")).casefold() == "personal":
         return "Agendize holds it as the staff's own time (type: personal)"
     return ""
 
@@ -86,8 +120,8 @@ def lacks_zone(row: Row) -> bool:
 
 
 def lacks_end(row: Row) -> bool:
-    """Whether a row needs the length of its service to have an end."""
-    return not text_of(part_of(row, "end").get("dateTime")) and bool(id_of(part_of(row, "service")))
+    """Whether a row needs the length of what is booked to have an end."""
+    return not text_of(part_of(row, "end").get("dateTime")) and bool(_booked(row))
 
 
 def _times(row: Row, zone: ZoneInfo | None, minutes: Mapping[str, int]) -> tuple[datetime, datetime]:
@@ -95,7 +129,7 @@ def _times(row: Row, zone: ZoneInfo | None, minutes: Mapping[str, int]) -> tuple
     ending = part_of(row, "end")
     try:
         if not text_of(ending.get("dateTime")):
-            length = timedelta(minutes=minutes.get(id_of(part_of(row, "service")), 0))
+            length = timedelta(minutes=minutes.get(_booked(row), 0))
             return start, (utc(start) + length).astimezone(start.tzinfo)
         return span(start, _moment(ending, zone, "end"))
     except (ValueError, OverflowError):
@@ -126,9 +160,36 @@ def _status(said: str) -> Status:
     return Status.TENTATIVE if said.casefold() == "pending" else Status.CONFIRMED
 
 
-def _owners(staff: Row) -> tuple[Owner, ...]:
-    key = id_of(staff)
-    return (Owner(key=key, name=full_name(staff)),) if key else ()
+def _booked(row: Row) -> str:
+    """The id of what is booked: a service, or a resource in its place."""
+    return id_of(part_of(row, "service")) or id_of(part_of(row, "resource"))
+
+
+def _owners(parts: Iterable[Row], name: str = "") -> tuple[Owner, ...]:
+    """Those of the parts that have an id, called by a member or by first and last name."""
+    return tuple(
+        Owner(key=key, name=shown(part.get(name)) if name else full_name(part))
+        for part in parts
+        if (key := id_of(part))
+    )
+
+
+def _names(resources: Iterable[Row]) -> list[str]:
+    return [name for resource in resources if (name := shown(resource.get("name")))]
+
+
+def _uses(row: Row, resources: Iterable[Row]) -> Iterator[str]:
+    for kind in ("staff", "service", "company"):
+        if key := id_of(part_of(row, kind)):
+            yield f"{kind}/{key}"
+    for resource in resources:
+        yield f"resource/{id_of(resource)}"
+
+
+def _custom_status(row: Row) -> str:
+    """The custom status by its name; by its id where a row tells no name."""
+    custom = part_of(row, "customStatus")
+    return shown(custom.get("name")) or id_of(custom)
 
 
 def _contact(client: Row) -> Contact:
@@ -141,23 +202,39 @@ def _contact(client: Row) -> Contact:
     )
 
 
-def _location(row: Row) -> str:
-    """What is written by hand. The company's address is found in the company's resource."""
-    standard = text_of(row.get("location")) in {"companyAddress", "videoconference", "phone"}
-    return "" if standard else shown(row.get("locationCustom"))
+def _place(row: Row) -> tuple[str, str]:
+    """Where it takes place, as a text and as a link.
 
-
-def _link(row: Row) -> str:
+    Neither stands for the company's address, which is found in the company's resource. What takes place nowhere says so
+    in Agendize's own word, lest that address be shown for it.
+    """
+    kind = text_of(row.get("location"))
     link = text_of(part_of(row, "onlineMeeting").get("videoLink"))
-    return link if link.startswith(("https://", "http://")) else ""
+    link = link if link.startswith(("https://", "http://")) else ""
+    match kind:
+        case "companyAddress":
+            return "", ""
+        case "custom":
+            return shown(row.get("locationCustom")), ""
+        case "phone":
+            return kind, ""
+        case "videoconference":
+            return "" if link else kind, link
+        case _:
+            return shown(row.get("locationCustom")), link
 
 
 def _price(price: Any) -> str:
     if not isinstance(price, dict):
         return text_of(price)
-    amount = price.get("amount")
-    figure = str(amount) if isinstance(amount, float) else text_of(amount)
-    return f"{figure} {text_of(price.get('currency'))}".strip() if figure else ""
+    return price_of(price.get("amount"), text_of(price.get("currency")))
+
+
+def price_of(amount: Any, currency: str) -> str:
+    """A price as people write it; empty where there is no amount."""
+    whole = not isinstance(amount, float) or amount.is_integer() or not isfinite(amount)
+    figure = text_of(amount) if whole else f"{amount:.2f}"
+    return f"{figure} {currency}".strip() if figure else ""
 
 
 def deletion_mark(deleted: Any) -> str:
@@ -165,7 +242,7 @@ def deletion_mark(deleted: Any) -> str:
     if isinstance(deleted, dict):
         return text_of(deleted.get("dateTime")) or ("{…}" if deleted else "")
     said = str(deleted).lower() if isinstance(deleted, bool) else text_of(deleted)
-    if said.casefold() in {"true", "1", "yes"}:
+    if says_yes(deleted):
         return said
     try:
         return datetime.fromisoformat(said).isoformat() if "-" in said else ""

@@ -1,21 +1,21 @@
 """Asking Agendize: listings, deltas, look-ups.
 
-Vendor's pages: "Authentication", and of the v2.1 scheduling reference "Appointments", "Companies", "Staff" and
-"Services". What is not documented there, and what is made of it: docs/adapters/agendize.md.
+Vendor's pages: "Authentication", and of the v2.1 scheduling reference "Appointments", "Companies", "Staff",
+"Services", "Resources" and "Service Resources". What is not documented there, and what is made of it:
+docs/adapters/agendize.md.
 """
 
 from __future__ import annotations
 
-import weakref
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath, SecretStr
 
 from calferry import http
 from calferry.errors import Conflict, CursorExpired, NotAuthorised, Refused, Unavailable
@@ -34,6 +34,7 @@ from calferry.model import (
 )
 from calferry.moments import utc
 from calferry.ports import Clock
+from calferry.sources.agendize.access import Access
 from calferry.sources.agendize.rows import (
     Row,
     address_of,
@@ -45,14 +46,15 @@ from calferry.sources.agendize.rows import (
     lacks_end,
     lacks_zone,
     minutes_of,
+    price_of,
+    reschedule_link,
     shown,
+    synchronised_with,
     text_of,
     to_appointment,
     zone_of,
 )
-
-if TYPE_CHECKING:
-    import httpx
+from calferry.sources.agendize.settings import Settings
 
 KIND = "agendize"
 
@@ -61,31 +63,14 @@ STREAM = "appointments"
 PADDING = timedelta(days=1)
 """Asked for beyond either end of a window: whether rows on its borders are in or out is not documented."""
 
+AHEAD = timedelta(days=14)
+"""How far ahead `cautions` looks."""
+
 ATTEMPTS = 3
 """How often a slice is listed, at most, for it to prove itself complete."""
 
 WHOLE = {"showDeleted": "true", "levelDetail": "full"}
 """Sent with every listing: the defaults hide deletions, and leave members out."""
-
-
-def _header_value(secret: SecretStr) -> SecretStr:
-    http.header_value(secret.get_secret_value())
-    return secret
-
-
-Secret = Annotated[SecretStr, Field(min_length=1), AfterValidator(_header_value)]
-
-
-class Settings(BaseModel):
-    """What a source of this kind is told. `base_url` is the root: `/api/2.1/…` is added."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    company: str = Field(min_length=1, description="the id of the company, in quotes")
-    api_key: Secret = Field(description="the API key of the Agendize account")
-    token: Secret = Field(description="the token that goes with the API key")
-    base_url: Annotated[str, AfterValidator(http.service_root)] = "https://api.agendize.com"
-    ca_file: FilePath | None = None
 
 
 def build(name: str, settings: Settings, *, clock: Clock) -> AgendizeSource:
@@ -111,22 +96,37 @@ class AgendizeSource:
         self.key = f"{KIND}:{settings.company}"
         self._settings = settings
         self._clock = clock
+        self._access = Access(settings, clock)
+        self._links_hold: bool | None = None
+        self._told_whole = WHOLE | ({"personalAppointments": "true"} if settings.personal else {})
 
     def resources(self) -> Batch:
-        """The company, its staff and its services, in one request each."""
+        """The company, its staff, its services and, where they are the owners, its resources: a request each."""
         asked_at = self._clock.now()
         company = self._company()
-        staff, services = self._all("/staff"), self._all("/services")
-        self._zone = zone_of(text_of(company.get("timeZone")))
-        self._lengths = {id_of(service): minutes_of(service) for service in services}
+        staff, services, bookable = self._all("/staff"), self._all("/services"), self._bookable()
+        zone, currency = text_of(company.get("timeZone")), text_of(company.get("currency"))
+        self._zone = zone_of(zone)
+        self._lengths = {id_of(one): minutes_of(one) for one in (*bookable, *services)}
         resources = (
-            self._resource(
-                "company", company, zone=text_of(company.get("timeZone")), address=address_of(company.get("address"))
-            ),
+            self._resource("company", company, zone=zone, address=address_of(company.get("address"))),
             *(self._resource("staff", one, name=full_name(one), email=text_of(one.get("email"))) for one in staff),
-            *(self._resource("service", one, minutes=text_of(one.get("duration"))) for one in services),
+            *(self._offer("service", one, currency) for one in services),
+            *(self._offer("resource", one, currency) for one in bookable),
         )
         return Batch(asked_at=asked_at, resources=resources)
+
+    def cautions(self) -> Iterator[str]:
+        """Whether Agendize itself writes the appointments of the next days into calendars. One listing."""
+        now = self._clock.now()
+        window = Window(now, now + AHEAD)
+        pages = self._pages("/appointments", _between(window) | self._told_whole)
+        rows = [row for page in pages for row in page.rows if isinstance(row, dict) and not deletion_in(row)]
+        for name, number in sorted(Counter(name for row in rows for name in synchronised_with(row)).items()):
+            yield (
+                f"Agendize itself has written {number} of the {len(rows)} appointments of the next {AHEAD.days} days "
+                f"into a calendar (synchronization.{name}); in that calendar calferry would write them a second time"
+            )
 
     def changes(self, stream: str, since: Cursor | None, window: Window) -> Iterator[Batch]:
         """Without a cursor one listing over the window; with one the delta, without any filter. A batch per page.
@@ -137,7 +137,7 @@ class AgendizeSource:
             msg = f"Agendize has no stream {stream!r}"
             raise ValueError(msg)
         asked = {"syncToken": since.token} if since else _between(window)
-        for page in self._pages("/appointments", asked | WHOLE):
+        for page in self._pages("/appointments", asked | self._told_whole):
             batch = self._batch(page.rows, page.asked_at)
             yield replace(batch, cursor=Cursor(page.sync_token)) if page.sync_token else batch
 
@@ -161,7 +161,11 @@ class AgendizeSource:
             raise first
 
     def look_up(self, source_id: str) -> LookUp:
-        """Ask for one appointment. Agendize would also answer to a reference: only the id itself counts."""
+        """Ask for one appointment. Agendize would also answer to a reference: only the id itself counts.
+
+        The staff's own time, where it is not wanted (any more), is not to be found: it may be the configuration that
+        lets go of it, so that the brakes shall look at it closely.
+        """
         asked_at = self._clock.now()
         try:
             row = self._get(f"/appointments/{quote(source_id, safe='')}", {"levelDetail": "full"})
@@ -173,8 +177,10 @@ class AgendizeSource:
         if is_bare(row):
             msg = f"Agendize was asked for appointment {source_id} and answered with nothing but its id"
             raise Unavailable(msg)
-        if evidence := deletion_in(row):
+        if evidence := deletion_in(row, personal=True):
             return Gone(evidence)
+        if evidence := deletion_in(row, personal=self._settings.personal):
+            return NotFound(evidence)
         return Found(self._batch([row], asked_at))
 
     def _month(self, month: Window) -> tuple[Batch | None, Unavailable | None]:
@@ -190,7 +196,7 @@ class AgendizeSource:
         return batch, None
 
     def _listed(self, month: Window) -> Batch:
-        pages = list(self._pages("/appointments", _between(month) | WHOLE))
+        pages = list(self._pages("/appointments", _between(month) | self._told_whole))
         rows = [row for page in pages for row in page.rows]
         batch = self._batch(rows, pages[0].asked_at)
         proven = pages[-1].sync_token and all(row.source_id for row in batch.quarantined)
@@ -214,16 +220,29 @@ class AgendizeSource:
         source_id = id_of(row) if isinstance(row, dict) else ""
         if not source_id:
             return Quarantined("", "a row without a readable id")
-        if evidence := deletion_in(row):
+        if evidence := deletion_in(row, personal=self._settings.personal):
             return Deletion(source_id, evidence)
         if is_bare(row):
             return Quarantined(source_id, "it holds nothing but its id")
         zone = self._zone if lacks_zone(row) else None
         minutes = self._lengths if lacks_end(row) else None
         try:
-            return to_appointment(row, self.key, zone=zone, minutes=minutes)
+            read = to_appointment(row, self.key, zone=zone, minutes=minutes, by_resource=self._by_resource)
         except Refused as reason:
             return Quarantined(source_id, str(reason))
+        return replace(read, description=f"{read.description}\n{link}".strip()) if (link := self._link(row)) else read
+
+    def _link(self, row: Row) -> str:
+        """The row's link for rescheduling, where it is wanted and the same at every reading.
+
+        One that is signed anew each time would rewrite every event each time. The first row that has one is read again
+        to find out, once.
+        """
+        link = reschedule_link(row) if self._settings.reschedule_link else ""
+        if link and self._links_hold is None:
+            again = self._get(f"/appointments/{quote(id_of(row), safe='')}", {"levelDetail": "full"})
+            self._links_hold = reschedule_link(again) == link
+        return link if self._links_hold else ""
 
     @cached_property
     def _zone(self) -> ZoneInfo | None:
@@ -232,8 +251,24 @@ class AgendizeSource:
 
     @cached_property
     def _lengths(self) -> Mapping[str, int]:
-        """Minutes by service id, likewise."""
-        return {id_of(service): minutes_of(service) for service in self._all("/services")}
+        """Minutes by the id of what can be booked, likewise."""
+        return {id_of(one): minutes_of(one) for one in (*self._bookable(), *self._all("/services"))}
+
+    @property
+    def _by_resource(self) -> bool:
+        return self._settings.owners == "resources"
+
+    def _bookable(self) -> Sequence[Row]:
+        """The resources that can be booked, alone or with a service. Companies that have none may lack the lists."""
+        found: list[Row] = []
+        for path in ("/resources", "/serviceResources") if self._by_resource else ():
+            with suppress(http.Missing):
+                found += self._all(path)
+        return found
+
+    def _offer(self, kind: str, row: Row, currency: str) -> Resource:
+        price = price_of(row.get("price"), currency)
+        return self._resource(kind, row, minutes=text_of(row.get("duration")), price=price)
 
     def _resource(self, kind: str, row: Row, **fields: str) -> Resource:
         named = {"name": shown(row.get("name")), "external_id": text_of(row.get("externalId"))}
@@ -274,9 +309,9 @@ class AgendizeSource:
         asked = asked or {}
         where = f"/api/2.1/scheduling/companies/{quote(self._settings.company, safe='')}{path}"
         try:
-            reply = http.get_json(self._client, where, asked, token_sent="syncToken" in asked, charset="latin-1")
+            reply = self._access.get_json(where, asked, token_sent="syncToken" in asked)
         except NotAuthorised as problem:
-            msg = f"{problem}: Agendize does not take the api_key and token of source {self.name!r}"
+            msg = f"{problem}: Agendize does not take the {self._access.secrets} of source {self.name!r}"
             raise NotAuthorised(msg) from problem
         except (Refused, Conflict, http.Missing) as problem:
             if "syncToken" not in asked and isinstance(problem, http.Missing):
@@ -285,14 +320,6 @@ class AgendizeSource:
         if reply.get("error") is not None:
             raise _unusable(asked, f"{where} answered 200 with an error")
         return reply
-
-    @cached_property
-    def _client(self) -> httpx.Client:
-        settings = self._settings
-        secrets = {"apiKey": settings.api_key.get_secret_value(), "token": settings.token.get_secret_value()}
-        client = http.client(settings.base_url, secrets, ca_file=settings.ca_file)
-        weakref.finalize(self, client.close)
-        return client
 
 
 def _items(reply: http.JsonObject, asked: Mapping[str, str]) -> list[Any]:

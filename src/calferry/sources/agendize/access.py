@@ -1,0 +1,140 @@
+"""Being let in: with key and token, or with access tokens that a refresh token buys.
+
+Vendor's page: "Authentication". The exchange is that of RFC 6749, section 6.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from calferry import http
+from calferry.errors import CalferryError, NotAuthorised, Unavailable
+from calferry.ports import Clock
+from calferry.sources.agendize.settings import Settings
+
+if TYPE_CHECKING:
+    import httpx
+
+EARLY = timedelta(seconds=60)
+"""An access token is renewed this long before it expires."""
+
+FOREVER = timedelta(days=36500)
+"""The life of an access token that names none: until it is refused."""
+
+_REFUSED = frozenset({400, 401, 403})
+"""Answers to a refresh token that is no good (RFC 6749, section 5.2)."""
+
+
+class Access:
+    """GET requests to one Agendize account. Secrets travel in headers, and are never logged."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._refresh_token = settings.refresh_token
+        self._good_until: datetime | None = None
+
+    @property
+    def secrets(self) -> str:
+        """The options that let us in, for a message."""
+        return "refresh_token and its application" if self._settings.refresh_token else "api_key and token"
+
+    def get_json(self, path: str, params: Mapping[str, str], *, token_sent: bool) -> http.JsonObject:
+        """As `http.get_json`. An access token that is refused though it should be good is renewed once."""
+        fresh = self._renewed_if_due()
+        try:
+            return self._get(path, params, token_sent)
+        except NotAuthorised:
+            if fresh or self._refresh_token is None:
+                raise
+            self._renew(self._refresh_token)
+            return self._get(path, params, token_sent)
+
+    def _get(self, path: str, params: Mapping[str, str], token_sent: bool) -> http.JsonObject:
+        return http.get_json(self._client, path, params, token_sent=token_sent, charset="latin-1")
+
+    def _renewed_if_due(self) -> bool:
+        """Whether the access token was bought just now."""
+        if self._refresh_token is None or (self._good_until and self._clock.now() < self._good_until):
+            return False
+        self._renew(self._refresh_token)
+        return True
+
+    def _renew(self, refresh_token: SecretStr) -> None:
+        """Buy an access token. Where another refresh token comes with it, that one holds until the process ends."""
+        bought_at = self._clock.now()
+        answer = self._bought(refresh_token)
+        token = _header_text(answer.get("access_token"))
+        if not token:
+            msg = f"{self._token_uri} answered without an access token"
+            raise Unavailable(msg)
+        self._client.headers["Authorization"] = f"Bearer {token}"
+        self._good_until = bought_at + _life(answer.get("expires_in"))
+        if another := _header_text(answer.get("refresh_token")):
+            self._refresh_token = SecretStr(another)
+
+    def _bought(self, refresh_token: SecretStr) -> http.JsonObject:
+        import httpx
+
+        secret = self._settings.client_secret or SecretStr("")
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": refresh_token.get_secret_value(),
+            "client_id": self._settings.client_id,
+            "client_secret": secret.get_secret_value(),
+        }
+        parts = urlsplit(self._token_uri)
+        request = f"POST {parts.hostname}{parts.path}"
+        # Causes are cut off: some quote the request.
+        try:
+            with http.client(f"{parts.scheme}://{parts.netloc}", {}, ca_file=self._settings.ca_file) as client:
+                answer = client.post(parts.path, data=form)
+            content = answer.json() if answer.status_code == httpx.codes.OK else None
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as problem:
+            msg = f"{request} got no usable answer ({type(problem).__name__})"
+            raise Unavailable(msg) from None
+        if not isinstance(content, dict) or content.get("error") is not None:
+            raise _refusal(request, answer.status_code)
+        return content
+
+    @property
+    def _token_uri(self) -> str:
+        return self._settings.token_uri or f"{self._settings.base_url}/o/oauth2/token"
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        settings = self._settings
+        secrets = {"apiKey": settings.api_key, "token": settings.token}
+        headers = {name: secret.get_secret_value() for name, secret in secrets.items() if secret}
+        client = http.client(settings.base_url, headers, ca_file=settings.ca_file)
+        weakref.finalize(self, client.close)
+        return client
+
+
+def _refusal(request: str, status: int) -> CalferryError:
+    if status in _REFUSED:
+        return NotAuthorised(f"{request} answered {status}")
+    return Unavailable(f"{request} answered {status} without a token")
+
+
+def _header_text(value: Any) -> str:
+    """A token that can travel in a header; empty for anything else."""
+    try:
+        return http.header_value(value) if isinstance(value, str) else ""
+    except ValueError:
+        return ""
+
+
+def _life(seconds: Any) -> timedelta:
+    """How long an access token is used."""
+    text = str(seconds) if isinstance(seconds, int | str) and not isinstance(seconds, bool) else ""
+    if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004 (more is no life but a mistake)
+        return FOREVER
+    return max(timedelta(seconds=int(text)) - EARLY, timedelta(0))
