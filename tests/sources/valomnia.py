@@ -1,0 +1,150 @@
+"""Valomnia as a stage: the sandbox's world and server, with the handles that contract and tests turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from calferry.sandbox import faults
+from calferry.sandbox.messages import JsonObject, Request, Response
+from calferry.sandbox.valomnia import ValomniaServer, ValomniaWorld, no_data
+from calferry.sandbox.valomnia.faults import rewritten
+from calferry.sources.valomnia import Settings, ValomniaSource, build
+from tests.contracts.source import CLIENT, ZONE, Fault
+
+ORGANISATION = "acme"
+USER, PASSWORD = "sync@acme.example", "password-for-tests"
+
+FAULTS: dict[Fault, Callable[[], faults.Fault]] = {
+    Fault.TORN: faults.truncated,
+    Fault.HTML: faults.html,
+    Fault.STATUS_500: lambda: faults.status(500),
+    Fault.STATUS_503: lambda: faults.status(503),
+    Fault.UNAUTHORISED: lambda: faults.status(401),
+    Fault.WITHOUT_ROWS: no_data,
+    Fault.HUNG_UP: faults.dropped,
+}
+
+
+class WallClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass
+class ServerClock:
+    """The clock of the other side. It goes on by `tick` each time somebody looks; ours knows nothing of it."""
+
+    time: datetime = datetime(2026, 11, 20, 9, 0, 0, 250_000, tzinfo=UTC)
+    tick: timedelta = timedelta(seconds=3)
+
+    def now(self) -> datetime:
+        self.time += self.tick
+        return self.time
+
+
+@dataclass
+class ValomniaStage:
+    """An organisation with one employee, one category, and one customer who is a person."""
+
+    server: ValomniaServer
+    clock: ServerClock
+    user: str = field(init=False)
+    category: str = field(init=False)
+    customer: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        world = self.server.world
+        self.user = world.add_employee("Ana", "Pérez", "ana@acme.example", "emp1")
+        self.category = world.add_category("Négociation", "negotiation")
+        self.customer = world.add_customer(CLIENT, email="zoe@customer.example", phone="+33 1 00 00 00 00")
+
+    def connect(self, **options: Any) -> ValomniaSource:
+        settings = {"organisation": ORGANISATION, "user": USER, "password": PASSWORD, "base_url": self.server.url}
+        told = settings | {"time_zone": ZONE.key} | options
+        return build("sales", Settings.model_validate(told), clock=WallClock())
+
+    def book(self, start: datetime, minutes: int = 30, **members: Any) -> str:
+        """Book at a naive wall time of `ZONE`, or at an aware one."""
+        begins = (start if start.tzinfo else start.replace(tzinfo=ZONE)).astimezone(UTC)
+        usual = {"user": self.user, "category": self.category, "customer": self.customer}
+        usual |= {"start": begins, "end": begins + timedelta(minutes=minutes)}
+        return self.server.world.book(**(usual | members))
+
+    def move(self, source_id: str, start: datetime) -> None:
+        begins = start.replace(tzinfo=ZONE)
+        self.server.world.move(source_id, begins, begins.astimezone(UTC) + timedelta(minutes=30))
+
+    def cancel(self, source_id: str) -> None:
+        raise NotImplementedError
+
+    def delete(self, source_id: str) -> None:
+        self.server.world.delete(source_id)
+
+    def garble(self, source_id: str) -> None:
+        self.server.switches.broken_starts.add(source_id)
+
+    def strip(self, source_id: str) -> None:
+        self.rewrite_rows(lambda row: {"id": row["id"]} if str(row["id"]) == source_id else row)
+
+    def modernise(self) -> None:
+        self.rewrite_rows(lambda row: row | {"status": "teleported", "hologram": {"colours": [1, None, {}]}})
+
+    def page_by(self, rows: int) -> None:
+        self.server.switches.max_ceiling = rows
+
+    def expire_cursors(self) -> None:
+        """What is asked along the changes is refused from now on."""
+        refusal = Response.of_json({"error": "invalid_datetime_format"}, 400)
+        self.server.faults.add(
+            faults.Fault("refused", lambda _perform: refusal), times=None, match=_goes_on_from_a_cursor
+        )
+
+    def spoil(self, fault: Fault) -> None:
+        self.server.faults.add(FAULTS[fault](), times=None)
+
+    def mend(self) -> None:
+        self.server.faults.clear()
+
+    def rewrite_rows(self, change: Callable[[JsonObject], Any], *, times: int | None = None) -> None:
+        """From now on (or `times` times), every appointment that is told of goes through `change`."""
+
+        def all_of(content: JsonObject) -> JsonObject:
+            rows = content.get("data")
+            changed: JsonObject = change(content) if rows is None else content | {"data": [change(row) for row in rows]}
+            return changed
+
+        self.server.faults.add(rewritten(all_of), times=times, match=is_about_appointments)
+
+    def asked(self, path: str) -> list[dict[str, str]]:
+        """The queries of all requests so far whose path ends so."""
+        return [
+            {name: values[-1] for name, values in exchange.query.items()}
+            for exchange in self.server.log
+            if exchange.path.endswith(path)
+        ]
+
+    def shows(self) -> list[str]:
+        """The appointments that were asked for by their id so far."""
+        paths = [exchange.path.rsplit("/", 2) for exchange in self.server.log]
+        return [last for _, resource, last in paths if resource == "appointments"]
+
+    def requests(self) -> int:
+        """How many requests there were so far, logins aside."""
+        return sum(exchange.path.startswith("/api/") for exchange in self.server.log)
+
+
+def is_about_appointments(request: Request) -> bool:
+    return "/appointments" in request.path
+
+
+def _goes_on_from_a_cursor(request: Request) -> bool:
+    return (request.one("sort"), request.one("order")) == ("lastUpdated", "asc") and "startDate_gte" not in request.query
+
+
+def stage_on(server_clock: ServerClock) -> ValomniaStage:
+    """A stage whose server is not started yet."""
+    world = ValomniaWorld(server_clock.now)
+    return ValomniaStage(ValomniaServer(world, user=USER, password=PASSWORD), server_clock)
