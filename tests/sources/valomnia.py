@@ -69,7 +69,7 @@ class ValomniaStage:
     def book(self, start: datetime, minutes: int = 30, **members: Any) -> str:
         """Book at a naive wall time of `ZONE`, or at an aware one."""
         begins = (start if start.tzinfo else start.replace(tzinfo=ZONE)).astimezone(UTC)
-        usual = {"user": self.user, "category": self.category, "customer": self.customer}
+        usual: dict[str, Any] = {"user": self.user, "category": self.category, "customer": self.customer}
         usual |= {"start": begins, "end": begins + timedelta(minutes=minutes)}
         return self.server.world.book(**(usual | members))
 
@@ -128,8 +128,7 @@ class ValomniaStage:
 
     def shows(self) -> list[str]:
         """The appointments that were asked for by their id so far."""
-        paths = [exchange.path.rsplit("/", 2) for exchange in self.server.log]
-        return [last for _, resource, last in paths if resource == "appointments"]
+        return [one.path.rsplit("/", 1)[-1] for one in self.server.log if "/appointments/" in one.path]
 
     def requests(self) -> int:
         """How many requests there were so far, logins aside."""
@@ -141,7 +140,10 @@ def is_about_appointments(request: Request) -> bool:
 
 
 def _goes_on_from_a_cursor(request: Request) -> bool:
-    return (request.one("sort"), request.one("order")) == ("lastUpdated", "asc") and "startDate_gte" not in request.query
+    return (request.one("sort"), request.one("order")) == (
+        "lastUpdated",
+        "asc",
+    ) and "startDate_gte" not in request.query
 
 
 def stage_on(server_clock: ServerClock) -> ValomniaStage:

@@ -44,9 +44,19 @@ def rewritten(change: Callable[[JsonObject], JsonObject]) -> Fault:
         response = perform()
         if not (response.content_type or "").startswith("application/json"):
             return response
-        return replace(response, body=json.dumps(change(json.loads(response.body))).encode())
+        return replace(response, body=json.dumps(change(_read(response.body))).encode())
 
     return Fault("rewritten", effect)
+
+
+def _read(body: bytes) -> JsonObject:
+    """What a body says, whatever its switches made of it."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = body.decode("latin-1")
+    content: JsonObject = json.loads(text.replace('{²"', '{"'))
+    return content
 
 
 def _telling(listing: JsonObject, rows: list[JsonObject], *, total: int) -> JsonObject:

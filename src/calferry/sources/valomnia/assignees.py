@@ -82,8 +82,8 @@ class Assignees:
             for source_id in {owned[0], owned[-1]}:
                 try:
                     told = id_of(part_of(self.show(source_id), "user"))
-                except NotThere:
-                    continue  # deleted since it was listed
+                except (NotThere, Unusable):
+                    continue  # deleted since it was listed, or in trouble of its own
                 if told != user:
                     log.warning("appointment %s is listed for user %s, and is not theirs", source_id, user)
                     return False

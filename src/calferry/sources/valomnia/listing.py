@@ -53,7 +53,7 @@ class Listings:
         self._clock = clock
 
     def page(self, resource: str, asked: Mapping[str, str], offset: int = 0, size: int = SIZE) -> Page:
-        """One page. Raises Unavailable unless it is the one that was asked for, and holds rows where there are some."""
+        """One page. Raises Unavailable unless it is the one that was asked for."""
         asked_at = self._clock.now()
         reply = self._session.get(f"/{resource}", {**asked, "max": str(size), "offset": str(offset)})
         paging, rows = reply.content.get("paging"), reply.content.get("data")
@@ -64,9 +64,6 @@ class Listings:
         if total is None or number_of(paging.get("offset")) != offset:
             msg = f"Valomnia answered with another page of {resource} than the one that was asked for"
             raise Unavailable(msg)
-        if total > offset and not rows:
-            msg = f"Valomnia lists none of the {total} {resource} that it says there are"
-            raise Unavailable(msg)
         return Page(rows, total, asked_at, reply.date)
 
     def total(self, resource: str, asked: Mapping[str, str]) -> int:
@@ -75,7 +72,7 @@ class Listings:
 
     def newest(self, resource: str) -> datetime | None:
         """The time of the last change of all, by the server's clock at most now; None when there was none."""
-        page = self.page(resource, NEWEST_FIRST, size=1)
+        page = self._beginning(resource, NEWEST_FIRST, size=1)
         changed = changed_of(page.rows)
         return min(changed[0], page.date or page.asked_at) if changed else None
 
@@ -110,7 +107,7 @@ class Listings:
         leave their place, meanwhile. A second with more rows than a page is read by itself.
         """
         while True:
-            page = self.page(resource, {**asked, **BY_CHANGE, **_from(since)})
+            page = self._beginning(resource, {**asked, **BY_CHANGE, **_from(since)})
             changed = changed_of(page.rows)
             _check_order(resource, changed, since)
             yield page
@@ -124,6 +121,14 @@ class Listings:
                 continue
             yield self._second(resource, asked, since, page)
             since += SECOND
+
+    def _beginning(self, resource: str, asked: Mapping[str, str], size: int = SIZE) -> Page:
+        """The first page of a listing, which is empty only where the listing is."""
+        page = self.page(resource, asked, size=size)
+        if page.total and not page.rows:
+            msg = f"Valomnia lists none of the {page.total} {resource} that it says there are"
+            raise Unavailable(msg)
+        return page
 
     def _second(self, resource: str, asked: Mapping[str, str], second: datetime, page: Page) -> Page:
         listed = self.whole(resource, {**asked, **_from(second), "lastUpdated_lt": instant(second + SECOND)})

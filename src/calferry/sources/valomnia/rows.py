@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -158,7 +159,7 @@ def text_of(value: Any) -> str:
 def number_of(value: Any) -> int | None:
     """A whole number, whether it came as a number or as text; None for anything else."""
     text = text_of(value)
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if re.fullmatch("[0-9]{1,18}", text) else None
 
 
 def _said(row: Row) -> str:
