@@ -84,9 +84,7 @@ def test_a_form_login_leads_by_a_redirect_to_success_and_a_cookie(valomnia: Valo
         assert (told["success"], told["token"]) == (True, client.cookies["JSESSIONID"])
 
 
-@pytest.mark.parametrize(
-    ("shape", "status"), [("redirect", 302), ("401", 401), ("success: false", 200)], ids=str
-)
+@pytest.mark.parametrize(("shape", "status"), [("redirect", 302), ("401", 401), ("success: false", 200)], ids=str)
 def test_a_wrong_password_gets_no_session(valomnia: ValomniaServer, shape: Any, status: int) -> None:
     valomnia.switches.login_failure = shape
     with signed_in(valomnia, j_password="wrong") as client:

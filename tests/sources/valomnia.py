@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from calferry.model import Batch, Cursor
 from calferry.sandbox import faults
 from calferry.sandbox.messages import JsonObject, Request, Response
+from calferry.sandbox.server import Moment
 from calferry.sandbox.valomnia import ValomniaServer, ValomniaWorld, no_data
 from calferry.sandbox.valomnia.faults import rewritten
 from calferry.sources.valomnia import Settings, ValomniaSource, build
-from tests.contracts.source import CLIENT, ZONE, Fault
+from tests.contracts.source import CLIENT, WINDOW, ZONE, Fault, appointments
 
+STREAM = "appointments"
 ORGANISATION = "acme"
 USER, PASSWORD = "sync@acme.example", "password-for-tests"
 
@@ -146,7 +151,59 @@ def _goes_on_from_a_cursor(request: Request) -> bool:
     ) and "startDate_gte" not in request.query
 
 
-def stage_on(server_clock: ServerClock) -> ValomniaStage:
-    """A stage whose server is not started yet."""
-    world = ValomniaWorld(server_clock.now)
-    return ValomniaStage(ValomniaServer(world, user=USER, password=PASSWORD), server_clock)
+@contextmanager
+def open_stage() -> Iterator[ValomniaStage]:
+    """A stage with its server, which must not have crashed in the end."""
+    clock = ServerClock()
+    world = ValomniaWorld(clock.now)
+    with ValomniaServer(world, user=USER, password=PASSWORD) as server:
+        yield ValomniaStage(server, clock)
+        assert server.crashes == []
+
+
+@dataclass
+class Interruption:
+    """Something that happens at the other side before the n-th listing of appointments from now on."""
+
+    before: int
+    happens: Callable[[], None]
+
+    def __call__(self, moment: Moment, request: Request) -> None:
+        if moment == "before" and request.path.endswith("/appointments"):
+            self.before -= 1
+            if self.before == 0:
+                self.happens()
+
+
+def delta(source: ValomniaSource, cursor: Cursor, stream: str = STREAM) -> list[Batch]:
+    return list(source.changes(stream, cursor, WINDOW))
+
+
+def owners(batches: list[Batch]) -> dict[str, list[str]]:
+    return {key: [owner.key for owner in row.owners] for key, row in appointments(batches).items()}
+
+
+def stop_the_clock(stage: ValomniaStage) -> None:
+    """From now on, everything happens within one second of the server."""
+    stage.clock.tick = timedelta(milliseconds=1)
+    stage.clock.time = stage.clock.time.replace(microsecond=0)
+
+
+def let_pass(stage: ValomniaStage, span: timedelta) -> None:
+    stage.clock.tick = timedelta(seconds=3)
+    stage.clock.time += span
+
+
+def is_slice(request: Request) -> bool:
+    return is_about_appointments(request) and request.one("sort") == "id"
+
+
+def begins_on(day: str) -> faults.Match:
+    """Requests for the slice that is listed from that day on."""
+    return lambda request: (request.one("startDate_gte") or "").startswith(day)
+
+
+def hours_ago(cursor: Cursor, hours: int) -> Cursor:
+    content = json.loads(cursor.token)
+    content["asked_at"] = (datetime.fromisoformat(content["asked_at"]) - timedelta(hours=hours)).isoformat()
+    return Cursor(json.dumps(content))
