@@ -11,7 +11,7 @@ import pytest
 
 from calferry.sources.valomnia import ValomniaSource
 from tests.contracts.source import AT_NINE, WINDOW, appointments, first_pass, rows
-from tests.sources.valomnia import STREAM, ValomniaStage, delta, open_stage, owners
+from tests.sources.valomnia import STREAM, ValomniaStage, delta, let_pass, open_stage, owners
 
 
 @pytest.fixture
@@ -35,6 +35,7 @@ class TestOwners:
         for number in range(rows_each * len(users)):
             user = users[number % len(users)]
             booked[stage.book(AT_NINE + timedelta(hours=number), user=user)] = [user]
+        let_pass(stage, timedelta(hours=1))
         return booked
 
     def test_every_appointment_comes_with_its_assignee(self, stage: ValomniaStage, source: ValomniaSource) -> None:
@@ -63,6 +64,7 @@ class TestOwners:
         stage.server.switches.employee_filter = "prefix"
         hidden = stage.server.world.add_employee("Ben", "Muster", "ben@acme.example", "emp1*0")
         booked = {stage.book(AT_NINE, user=user): [user] for user in (stage.user, hidden) * 6}
+        let_pass(stage, timedelta(hours=1))
         with caplog.at_level(logging.WARNING):
             assert owners(list(source.changes(STREAM, None, WINDOW))) == booked
         assert "is not theirs" in caplog.text
@@ -101,6 +103,20 @@ class TestOwners:
         assert rows(delta(source, cursor)) == []
         source.resources()
         assert owners(list(source.within(WINDOW))) == {source_id: [other]}
+
+    def test_an_assignee_that_changes_between_two_listings_is_not_the_one_of_the_first(
+        self, stage: ValomniaStage, source: ValomniaSource
+    ) -> None:
+        """The list of an employee is older than the listing it completes."""
+        booked = self.team(stage)
+        moved, other = list(booked)[1], stage.user
+        stage.server.on_request = lambda moment, request: (
+            stage.server.world.reassign(moved, other)
+            if moment == "before" and request.one("sort") == "lastUpdated" and request.one("order") == "asc"
+            else None
+        )
+        told = list(source.changes(STREAM, None, WINDOW))
+        assert owners(told) == booked | {moved: [other]}
 
     def test_what_was_asked_for_once_is_not_asked_for_by_the_next_listing(
         self, stage: ValomniaStage, source: ValomniaSource

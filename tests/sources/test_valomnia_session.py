@@ -154,6 +154,7 @@ class TestAnswers:
         [
             Response.of_json({"error": "server_error"}),
             Response.of_json({"error": {"nested": True}}),
+            Response.of_json({"error": "server_error", "paging": {"total": 0, "max": 100, "offset": 0}, "data": []}),
             Response.of_json({}),
             Response.of_json({"paging": {"total": 0, "max": 100, "offset": 0}}),
             Response.of_json({"data": []}),

@@ -7,9 +7,11 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
 from urllib.parse import quote
 
-from calferry.sources.valomnia.listing import Listings
+from calferry.sources.valomnia.listing import Listings, changed_of
 from calferry.sources.valomnia.rows import Row, digest_of, id_of, part_of, text_of
 from calferry.sources.valomnia.session import NotThere, Session, Unusable
 
@@ -17,6 +19,20 @@ log = logging.getLogger(__name__)
 
 FEW = 4
 """Up to this many appointments for each user, asking for each one costs no more than a list for each user does."""
+
+
+class Claims(NamedTuple):
+    """User by appointment, as lists said it. What changed at or after `until` (UTC) may be another's since."""
+
+    users: Mapping[str, str]
+    until: datetime
+
+    def of(self, row: Row) -> str:
+        """The user of a list row; empty where the lists cannot know."""
+        return self.users.get(id_of(row), "") if all(one < self.until for one in changed_of([row])) else ""
+
+
+NO_CLAIMS = Claims({}, datetime.min.replace(tzinfo=UTC))
 
 
 class Assignees:
@@ -44,18 +60,18 @@ class Assignees:
             raise Unusable(msg)
         return row
 
-    def completed(self, row: Row, claims: Mapping[str, str]) -> Row:
-        """A list row with its `user`: from `claims` (user by appointment), else by asking for it.
+    def completed(self, row: Row, claims: Claims, *, anew: bool) -> Row:
+        """A list row with its `user`: from `claims`, else by asking for it.
 
-        A row that was asked for once is asked for again when it tells something else. Raises NotThere, Unavailable.
+        A row that was asked for is asked for again when it tells something else, and always if `anew`. Raises NotThere,
+        Unavailable.
         """
         if id_of(part_of(row, "user")) and (text_of(row.get("reference")) or not self._references):
             return row
-        source_id = id_of(row)
-        if (user := claims.get(source_id)) and not self._references:
+        if (user := claims.of(row)) and not self._references:
             return {**row, "user": {"id": user}}
-        digest = digest_of(row)
-        if self._shown.get(source_id, ("",))[0] != digest:
+        source_id, digest = id_of(row), digest_of(row)
+        if anew or self._shown.get(source_id, ("",))[0] != digest:
             self._shown[source_id] = (digest, self.show(source_id))
         shown = self._shown[source_id][1]
         return shown if self._references else {**row, "user": shown.get("user")}

@@ -66,9 +66,9 @@ class Listings:
             raise Unavailable(msg)
         return Page(rows, total, asked_at, reply.date)
 
-    def total(self, resource: str, asked: Mapping[str, str]) -> int:
-        """How many rows a listing has."""
-        return self.page(resource, asked, size=1).total
+    def count(self, resource: str, asked: Mapping[str, str]) -> Page:
+        """A page that need not hold more than the total of its listing."""
+        return self.page(resource, asked, size=1)
 
     def newest(self, resource: str) -> datetime | None:
         """The time of the last change of all, by the server's clock at most now; None when there was none."""

@@ -16,9 +16,9 @@ from calferry.errors import CursorExpired, Refused, Unavailable
 from calferry.model import Appointment, Batch, Cursor, Found, LookUp, NotFound, Quarantined, Resource, Window
 from calferry.ports import Clock
 from calferry.sources.valomnia import place, rows
-from calferry.sources.valomnia.assignees import FEW, Assignees
+from calferry.sources.valomnia.assignees import FEW, NO_CLAIMS, Assignees, Claims
 from calferry.sources.valomnia.listing import SECOND, Listings
-from calferry.sources.valomnia.place import Place, Trail
+from calferry.sources.valomnia.place import OVERLAP, Place, Trail
 from calferry.sources.valomnia.rows import Row, id_of, instant, is_bare, reference_of, to_appointment
 from calferry.sources.valomnia.session import NotThere, Rejected, Session, Unusable
 from calferry.sources.valomnia.settings import Settings
@@ -96,9 +96,8 @@ class ValomniaSource:
         are an outage.
         """
         asked_at = self._clock.now()
-        total = self._listings.total(APPOINTMENTS, _between(window))
-        sees = bool(total or self._listings.total(APPOINTMENTS, {}))
-        claims = self._claims(window, total)
+        claims, total = self._claims(window)
+        sees = bool(total or self._listings.count(APPOINTMENTS, {}).total)
         first: Unavailable | None = None
         failing = False
         for month in _months(window):
@@ -134,7 +133,8 @@ class ValomniaSource:
         """The pages of a stream, each without what the cursor knows of, and the cursor with the last one."""
         began = self._clock.now()
         trail = Trail(left or Place(self._listings.newest(stream), {}, began), began)
-        asked, claims = self._first(stream, window) if left is None else ({}, {})
+        whole = left is None and stream == APPOINTMENTS
+        asked, claims = (_between(window), self._claims(window)[0]) if whole else ({}, NO_CLAIMS)
         batch: Batch | None = None
         for page in self._listings.following(stream, asked, trail.since if left else None):
             trail.check_clock(page)
@@ -145,18 +145,11 @@ class ValomniaSource:
         if batch:
             yield replace(batch, cursor=trail.cursor())
 
-    def _first(self, stream: str, window: Window) -> tuple[Mapping[str, str], Mapping[str, str]]:
-        """What a pass without a cursor asks for, and the owners it knows beforehand."""
-        if stream != APPOINTMENTS:
-            return {}, {}
-        asked = _between(window)
-        return asked, self._claims(window, self._listings.total(APPOINTMENTS, asked))
-
-    def _told(self, stream: str, told: Sequence[Any], asked_at: datetime, claims: Mapping[str, str]) -> Batch:
+    def _told(self, stream: str, told: Sequence[Any], asked_at: datetime, claims: Claims) -> Batch:
         if stream != APPOINTMENTS:
             return _batch(stream, [self._person(stream, row) for row in told], asked_at)
         self._news = self._news or bool(told)
-        return _batch(stream, [self._read(row, claims) for row in told], asked_at)
+        return _batch(stream, [self._read(row, claims, anew=True) for row in told], asked_at)
 
     def _person(self, stream: str, row: Any) -> Resource | Quarantined:
         if not isinstance(row, dict) or not id_of(row):
@@ -165,12 +158,12 @@ class ValomniaSource:
 
     # Appointments
 
-    def _month(self, month: Window, claims: Mapping[str, str], asked_at: datetime, *, sees: bool) -> Batch:
+    def _month(self, month: Window, claims: Claims, asked_at: datetime, *, sees: bool) -> Batch:
         listed = self._listings.whole(APPOINTMENTS, _between(month))
-        batch = _batch(APPOINTMENTS, [self._read(row, claims) for row in listed.rows], asked_at)
+        batch = _batch(APPOINTMENTS, [self._read(row, claims, anew=False) for row in listed.rows], asked_at)
         return replace(batch, covers=month) if listed.proven and sees else batch
 
-    def _read(self, row: Any, claims: Mapping[str, str]) -> Appointment | Quarantined:
+    def _read(self, row: Any, claims: Claims, *, anew: bool) -> Appointment | Quarantined:
         """A list row as an appointment. What is wrong with one, or with asking for it, is told and stops no other."""
         source_id = id_of(row) if isinstance(row, dict) else ""
         if not source_id:
@@ -179,7 +172,7 @@ class ValomniaSource:
             return Quarantined(source_id, "it holds nothing but its id")
         try:
             rows.times_of(row)
-            return self._understood(self._assignees.completed(row, claims))
+            return self._understood(self._assignees.completed(row, claims, anew=anew))
         except Refused as reason:
             return Quarantined(source_id, str(reason))
         except NotThere:
@@ -194,11 +187,16 @@ class ValomniaSource:
         except Refused as reason:
             return Quarantined(id_of(row), str(reason))
 
-    def _claims(self, window: Window, total: int) -> Mapping[str, str]:
-        """The user of each appointment in `window`, where lists by employee are the cheaper way to know."""
-        if self._settings.references or total <= FEW * len(self._users):
-            return {}
-        return self._assignees.claims(_between(window), self._users)
+    def _claims(self, window: Window) -> tuple[Claims, int]:
+        """Whose the appointments in `window` are, where lists by employee are the cheaper way to know; and how many
+        there are. Lists cannot speak for what was changed, or being changed, when they were asked for.
+        """
+        asked = _between(window)
+        count = self._listings.count(APPOINTMENTS, asked)
+        if self._settings.references or count.total <= FEW * len(self._users):
+            return NO_CLAIMS, count.total
+        users = self._assignees.claims(asked, self._users)
+        return Claims(users, (count.date or count.asked_at) - OVERLAP), count.total
 
     @cached_property
     def _users(self) -> Mapping[str, str]:
