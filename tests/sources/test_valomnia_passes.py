@@ -15,6 +15,9 @@ from calferry.sandbox import faults
 from calferry.sandbox.valomnia import cut_short, emptied, halved, unreliable_total
 from calferry.sandbox.valomnia.faults import rewritten
 from calferry.sources.valomnia import ValomniaSource
+from calferry.sources.valomnia.listing import Page
+from calferry.sources.valomnia.place import Place, Trail
+from calferry.sources.valomnia.rows import digest_of
 from tests.contracts.source import AT_NINE, WINDOW, appointments, first_pass, rows
 from tests.sources.valomnia import (
     STREAM,
@@ -178,6 +181,16 @@ class TestPasses:
         let_pass(stage, timedelta(minutes=1))
         told = delta(stage.connect() if restarted else source, cursor)
         assert owners(told) == {source_id: [other]}
+
+    def test_a_row_that_changed_again_during_the_pass_is_known_as_it_settled_and_no_further(self) -> None:
+        began = datetime(2026, 11, 20, 9, 2, tzinfo=UTC)
+        trail = Trail(Place(None, {}, began), began)
+        first, again = ({"id": 1, "lastUpdated": f"2026-11-20T09:0{minute}:00Z"} for minute in (0, 1))
+        for row, listed in ((first, began), (again, datetime(2026, 11, 20, 9, 1, 1, tzinfo=UTC))):
+            trail.pass_by(Page([row], 1, began, listed), {"1"})
+        cursor = trail.cursor()
+        assert cursor
+        assert json.loads(cursor.token)["told"] == {"1": digest_of(first)}
 
     @pytest.mark.parametrize("skew", [timedelta(days=-1), timedelta(days=1)])
     def test_the_cursor_follows_the_servers_clock_and_not_ours(

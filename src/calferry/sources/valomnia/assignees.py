@@ -29,7 +29,8 @@ class Claims(NamedTuple):
 
     def of(self, row: Row) -> str:
         """The user of a list row; empty where the lists cannot know."""
-        return self.users.get(id_of(row), "") if all(one < self.until for one in changed_of([row])) else ""
+        changed = changed_of([row])
+        return self.users.get(id_of(row), "") if changed and changed[0] < self.until else ""
 
 
 NO_CLAIMS = Claims({}, datetime.min.replace(tzinfo=UTC))

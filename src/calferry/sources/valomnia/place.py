@@ -56,7 +56,7 @@ class Trail:
         self._began = began
         self._changed = left.changed
         self._told = dict(left.told)
-        self._near: list[tuple[datetime, str]] = []
+        self._near: list[tuple[datetime, str, str]] = []
         self._rows = 0
 
     @property
@@ -89,7 +89,7 @@ class Trail:
             for changed in changed_of([row]):
                 self._changed = max(self._changed or changed, min(changed, now))
                 if self._told.get(key) == digest and abs(now - changed) > UNSETTLED:
-                    self._near.append((changed, key))
+                    self._near.append((changed, key, digest))
 
     def cursor(self) -> Cursor | None:
         """Where the next pass begins. None, so that the cursor before stays, where a listing was empty that the cursor
@@ -98,5 +98,5 @@ class Trail:
         if self._left.told and not self._rows:
             return None
         after = self._changed - OVERLAP if self._changed else None
-        near = {key: self._told[key] for changed, key in self._near if after and changed >= after}
+        near = {key: digest for changed, key, digest in self._near if after and changed >= after}
         return Place(self._changed, near, self._began).cursor()
