@@ -11,10 +11,12 @@ import pytest
 from calferry.errors import NotAuthorised, Unavailable
 from calferry.model import Batch, Window
 from calferry.sandbox import faults
+from calferry.sandbox.messages import Request
+from calferry.sandbox.server import Moment
 from calferry.sandbox.valomnia import halved, unreliable_total
 from calferry.sources.valomnia import ValomniaSource
 from tests.contracts.source import AT_NINE, WINDOW, appointments
-from tests.sources.valomnia import Interruption, ValomniaStage, begins_on, is_slice, open_stage
+from tests.sources.valomnia import ValomniaStage, begins_on, is_slice, open_stage
 
 DECEMBER = Window(datetime(2026, 12, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
 
@@ -36,14 +38,17 @@ class TestProof:
         booked = [stage.book(AT_NINE + timedelta(hours=number)) for number in range(6)]
         stage.page_by(3)
 
-        def one_goes_one_comes() -> None:
-            stage.delete(booked[0])
-            booked.append(stage.book(AT_NINE))
+        def one_goes_one_comes(moment: Moment, request: Request) -> None:
+            second_page = is_slice(request) and request.one("offset") == "2"
+            if moment == "before" and second_page and "employeeReference" not in request.query and len(booked) == 6:
+                stage.delete(booked[0])
+                booked.append(stage.book(AT_NINE))
 
-        stage.server.on_request = Interruption(4, one_goes_one_comes)
+        stage.server.on_request = one_goes_one_comes
         (batch,) = source.within(DECEMBER)
         assert batch.covers == DECEMBER
         assert appointments([batch]).keys() == set(booked[1:])
+        assert len(booked) == 7
 
     @pytest.mark.parametrize("fault", [halved, unreliable_total])
     def test_a_slice_that_never_proves_itself_keeps_its_rows_and_covers_nothing(
