@@ -142,6 +142,21 @@ class TestPasses:
         stage.server.on_request = Interruption(2, lambda: stage.delete(booked[1]))
         assert appointments(delta(source, cursor)).keys() >= {*booked[2:], booked[0]}
 
+    def test_what_lies_beyond_the_window_is_not_asked_for_after_the_first_pass(
+        self, stage: ValomniaStage, source: ValomniaSource
+    ) -> None:
+        """The cursor begins at the newest stamp of all, or years of history would be news to the second pass."""
+        for year in range(2010, 2020):
+            stage.book(datetime(year, 1, 1, 9, 0))
+        let_pass(stage, timedelta(hours=1))
+        stage.book(datetime(2030, 1, 1, 9, 0))
+        let_pass(stage, timedelta(hours=1))
+        cursor = first_pass(source)
+        told = delta(source, cursor)
+        assert [row.start.year for row in appointments(told).values()] == [2030]
+        assert told[-1].cursor
+        assert rows(delta(source, told[-1].cursor)) == []
+
     def test_a_change_during_the_first_pass_is_told_by_the_next(
         self, stage: ValomniaStage, source: ValomniaSource
     ) -> None:
