@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's proxies, credentials and configuration never leak into a test."""
     for name in list(os.environ):
-        if name.startswith(("CALFERRY", "AGENDIZE", "GOOGLE")) or name.lower().endswith("_proxy"):
+        if name.startswith(("CALFERRY", "AGENDIZE", "CLICRDV", "VALOMNIA", "GOOGLE")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
 
 

@@ -10,7 +10,7 @@ import json
 import logging
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -30,6 +30,7 @@ from calferry.errors import (
 
 if TYPE_CHECKING:
     import httpx
+    import stamina
 
 JsonObject = dict[str, Any]
 
@@ -155,17 +156,22 @@ def get_json(
     `charset` is what a body that declares none and is no UTF-8 is read as. Raises what `error_for` says, and
     Unavailable for anything that is not one whole JSON object.
     """
-    import stamina
-
     request = f"GET {client.base_url.host}{path}"  # no query: it may hold secrets
-    for attempt in stamina.retry_context(on=_pause, attempts=ATTEMPTS, timeout=PATIENCE):
+    for attempt in tries():
         with attempt:
-            response, body = _answer(client, path, params, request)
+            response, body = answer(client, path, params, request)
             if response.status_code >= 400:  # noqa: PLR2004 (RFC 9110, section 15.5)
                 wait = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
                 raise error_for(response.status_code, request, retry_after=wait, token_sent=token_sent)
             return _json_object(response, body, request, charset)
     raise AssertionError  # stamina lets the last attempt's error through
+
+
+def tries() -> Iterable[stamina.Attempt]:
+    """One context for each try of a request. A Passing error within it is waited out while tries are left."""
+    import stamina
+
+    return stamina.retry_context(on=_pause, attempts=ATTEMPTS, timeout=PATIENCE)
 
 
 def _pause(error: Exception) -> bool | float:
@@ -177,14 +183,23 @@ def _pause(error: Exception) -> bool | float:
     return error.retry_after if error.retry_after <= LONGEST_WAIT else False
 
 
-def _answer(
-    client: httpx.Client, path: str, params: Mapping[str, str] | None, request: str
+def answer(
+    client: httpx.Client,
+    path: str,
+    params: Mapping[str, str] | None,
+    request: str,
+    *,
+    form: Mapping[str, str] | None = None,
 ) -> tuple[httpx.Response, bytes]:
+    """What one GET is answered, or one POST of a form: of any status, with its whole body.
+
+    `request` names it in errors. Raises Passing where there was no answer, Unavailable where there was no usable one.
+    """
     import httpx
 
     # Causes are cut off: some quote the request's headers or the answer's body.
     try:
-        with client.stream("GET", path, params=params) as response:
+        with client.stream("GET" if form is None else "POST", path, params=params, data=form) as response:
             return response, _whole(response, request)
     except httpx.ConnectError as problem:
         msg = f"{request}: no connection ({problem})"

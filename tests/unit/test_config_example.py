@@ -23,6 +23,7 @@ from calferry.config.tables import (
     WindowTable,
 )
 from calferry.sources.agendize import Settings as AgendizeSettings
+from calferry.sources.valomnia import Settings as ValomniaSettings
 from calferry.targets.google import Settings as GoogleSettings
 from calferry.targets.ical import Settings as IcalSettings
 from calferry.template import FIELDS
@@ -31,13 +32,16 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
 REFERENCE = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 
-KINDS = Kinds(sources={"agendize": AgendizeSettings}, targets={"google": GoogleSettings, "ical": IcalSettings})
+KINDS = Kinds(
+    sources={"agendize": AgendizeSettings, "valomnia": ValomniaSettings},
+    targets={"google": GoogleSettings, "ical": IcalSettings},
+)
 TABLES: list[type[BaseModel]] = [
     *(InstallationTable, SourceTable, ReconcileTable, WindowTable, TargetTable, RouteTable, WhereTable, StatusTable),
-    *(WebTable, AgendizeSettings, GoogleSettings, IcalSettings),
+    *(WebTable, AgendizeSettings, ValomniaSettings, GoogleSettings, IcalSettings),
 ]
 OPTIONS = sorted({name for table in TABLES for name in table.model_fields})
-SECRETS = {"AGENDIZE_API_KEY": "k3y", "AGENDIZE_TOKEN": "t0ken"}
+SECRETS = {"AGENDIZE_API_KEY": "k3y", "AGENDIZE_TOKEN": "t0ken", "VALOMNIA_PASSWORD": "w0rd"}
 
 
 @pytest.fixture
@@ -82,6 +86,13 @@ def test_the_example_works_with_its_other_route(salon: Path) -> None:
     head, other = EXAMPLE.split("# Another way")
     uncommented = "\n".join(line.removeprefix("# ").removeprefix("#") for line in other.splitlines()[2:])
     assert [route.name for route in read(salon, head + uncommented).routes] == ["staff", "feeds", "rooms"]
+
+
+def test_the_other_sources_of_the_example_work(salon: Path) -> None:
+    """They are indented within their comments: no line of theirs is a default of the source above them."""
+    shown = re.findall(r"^#   (.+)$", EXAMPLE, re.MULTILINE)
+    text = EXAMPLE + "\n".join(line for line in shown if re.match(r"\[sources|\w+ = ", line))
+    assert {one.kind for one in read(salon, text).sources.values()} == KINDS.sources.keys()
 
 
 def test_the_defaults_that_the_example_shows_are_the_defaults(salon: Path) -> None:

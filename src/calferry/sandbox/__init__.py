@@ -16,6 +16,7 @@ from .agendize import AgendizeServer, AgendizeSwitches, AgendizeWorld, Booked
 from .google import GoogleServer, GoogleSwitches, GoogleWorld
 from .judge import Verdict, judge, judge_feed
 from .messages import Exchange, Request, Response
+from .valomnia import ValomniaServer, ValomniaSwitches, ValomniaWorld
 
 __all__ = [
     "AgendizeServer",
@@ -29,6 +30,9 @@ __all__ = [
     "Request",
     "Response",
     "Sandbox",
+    "ValomniaServer",
+    "ValomniaSwitches",
+    "ValomniaWorld",
     "Verdict",
     "faults",
     "judge",
@@ -43,14 +47,17 @@ class Sandbox:
         self.now = now
         self.agendize = AgendizeServer(AgendizeWorld(now))
         self.google = GoogleServer(GoogleWorld(now))
+        self.valomnia = ValomniaServer(ValomniaWorld(now))
 
     def __enter__(self) -> Self:
         self.agendize.start()
         self.google.start()
+        self.valomnia.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.valomnia.stop()
         self.google.stop()
         self.agendize.stop()

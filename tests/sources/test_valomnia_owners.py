@@ -1,0 +1,173 @@
+"""Whose an appointment is: Valomnia's listings do not say."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Literal
+
+import pytest
+
+from calferry.sources.valomnia import ValomniaSource
+from tests.contracts.source import AT_NINE, WINDOW, appointments, first_pass, rows
+from tests.sources.valomnia import STREAM, ValomniaStage, delta, let_pass, open_stage, owners
+
+
+@pytest.fixture
+def stage() -> Iterator[ValomniaStage]:
+    with open_stage() as stage:
+        yield stage
+
+
+@pytest.fixture
+def source(stage: ValomniaStage) -> ValomniaSource:
+    return stage.connect()
+
+
+class TestOwners:
+    def team(self, stage: ValomniaStage, rows_each: int = 12) -> dict[str, list[str]]:
+        """Three more employees, the reference of one being the beginning of another's, with appointments each."""
+        world = stage.server.world
+        people = [("Ben", "emp10"), ("Eva", "emp2"), ("Ida", "rep*"), ("Jo", "emp3")]
+        users = [stage.user, *(world.add_employee(name, "Sample", f"{name}@acme.example", ref) for name, ref in people)]
+        booked = {}
+        for number in range(rows_each * len(users)):
+            user = users[number % len(users)]
+            booked[stage.book(AT_NINE + timedelta(hours=number), user=user)] = [user]
+        let_pass(stage, timedelta(hours=1))
+        return booked
+
+    def test_every_appointment_comes_with_its_assignee(self, stage: ValomniaStage, source: ValomniaSource) -> None:
+        """List rows do not say: without asking, everything would land in one calendar."""
+        booked = self.team(stage, rows_each=1)
+        assert owners(list(source.changes(STREAM, None, WINDOW))) == booked
+        assert owners(list(source.within(WINDOW))) == booked
+
+    @pytest.mark.parametrize("reading", ["exact", "prefix"])
+    def test_owners_of_many_come_from_a_list_for_each_employee(
+        self, stage: ValomniaStage, source: ValomniaSource, reading: Literal["exact", "prefix"]
+    ) -> None:
+        """Where the filter finds more than it was asked for, what two employees claim is asked for by its id."""
+        stage.server.switches.employee_filter = reading
+        booked = self.team(stage)
+        assert owners(list(source.changes(STREAM, None, WINDOW))) == booked
+        shows = len(stage.shows())
+        assert shows == {"exact": 12 + 4 * 2, "prefix": 12 + 12 + 3 * 2}[reading]
+        assert owners(list(stage.connect().within(WINDOW))) == booked
+        assert "rep*" not in {one.get("employeeReference") for one in stage.asked("/appointments")}
+
+    def test_lists_that_a_sample_contradicts_are_not_believed(
+        self, stage: ValomniaStage, source: ValomniaSource, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Appointments of an employee whom no list asks for, found under one whose reference begins alike."""
+        stage.server.switches.employee_filter = "prefix"
+        hidden = stage.server.world.add_employee("Ben", "Muster", "ben@acme.example", "emp1*0")
+        booked = {stage.book(AT_NINE, user=user): [user] for user in (stage.user, hidden) * 6}
+        let_pass(stage, timedelta(hours=1))
+        with caplog.at_level(logging.WARNING):
+            assert owners(list(source.changes(STREAM, None, WINDOW))) == booked
+        assert "is not theirs" in caplog.text
+
+    def test_a_list_that_names_its_users_needs_no_other_request(
+        self, stage: ValomniaStage, source: ValomniaSource
+    ) -> None:
+        stage.server.switches.list_names_user = True
+        booked = self.team(stage, rows_each=1)
+        assert owners(list(source.changes(STREAM, None, WINDOW))) == booked
+        assert stage.shows() == []
+
+    def test_an_unknown_assignee_is_set_aside_and_asked_for_again(
+        self, stage: ValomniaStage, source: ValomniaSource
+    ) -> None:
+        nobodys, sound = stage.book(AT_NINE), stage.book(AT_NINE)
+        stage.server.switches.nobody = {nobodys}
+        told = list(source.changes(STREAM, None, WINDOW))
+        assert [row.source_id for batch in told for row in batch.quarantined] == [nobodys]
+        assert appointments(told).keys() == {sound}
+
+    def test_a_new_assignee_is_a_change(self, stage: ValomniaStage, source: ValomniaSource) -> None:
+        source_id = stage.book(AT_NINE)
+        cursor = first_pass(source)
+        other = stage.server.world.add_employee("Ben", "Muster", "ben@acme.example")
+        stage.server.world.reassign(source_id, other)
+        assert owners(delta(source, cursor)) == {source_id: [other]}
+
+    def test_an_assignee_that_changes_in_silence_is_noticed_by_the_next_listing_after_the_resources(
+        self, stage: ValomniaStage, source: ValomniaSource
+    ) -> None:
+        source_id = stage.book(AT_NINE)
+        cursor = first_pass(source)
+        other = stage.server.world.add_employee("Ben", "Muster", "ben@acme.example")
+        stage.server.world.reassign(source_id, other, silently=True)
+        assert rows(delta(source, cursor)) == []
+        source.resources()
+        assert owners(list(source.within(WINDOW))) == {source_id: [other]}
+
+    def test_an_assignee_that_changes_between_two_listings_is_not_the_one_of_the_first(
+        self, stage: ValomniaStage, source: ValomniaSource
+    ) -> None:
+        """The list of an employee is older than the listing it completes."""
+        booked = self.team(stage)
+        moved, other = list(booked)[1], stage.user
+        stage.server.on_request = lambda moment, request: (
+            stage.server.world.reassign(moved, other)
+            if moment == "before" and request.one("sort") == "lastUpdated" and request.one("order") == "asc"
+            else None
+        )
+        told = list(source.changes(STREAM, None, WINDOW))
+        assert owners(told) == booked | {moved: [other]}
+
+    def test_what_was_asked_for_once_is_not_asked_for_by_the_next_listing(
+        self, stage: ValomniaStage, source: ValomniaSource
+    ) -> None:
+        stage.book(AT_NINE)
+        list(source.within(WINDOW))
+        stage.server.forget_requests()
+        list(source.within(WINDOW))
+        assert stage.shows() == []
+
+    @pytest.mark.parametrize("contacts", ["named", "empty"])
+    def test_references_are_told_by_everything_or_by_nothing(
+        self, stage: ValomniaStage, contacts: Literal["named", "empty"]
+    ) -> None:
+        """Told by some answers only, they would come and go in the calendar."""
+        booked = self.team(stage)
+        stage.server.switches.list_contacts = contacts
+        for references in (True, False):
+            source = stage.connect(references=references)
+            full, whole = (
+                appointments(list(batches)) for batches in (source.changes(STREAM, None, WINDOW), source.within(WINDOW))
+            )
+            found = {key: source.look_up(key).batch.appointments[0] for key in booked}  # type: ignore[union-attr]  # all are there
+            assert full == whole == found
+            assert {row.reference for row in full.values()} == (
+                {f"Ref-{key}" for key in booked} if references else {""}
+            )
+
+    def test_one_appointment_that_cannot_be_asked_for_stops_no_other(
+        self, stage: ValomniaStage, source: ValomniaSource
+    ) -> None:
+        cursor = first_pass(source)
+        mute = {stage.book(AT_NINE) for _ in range(5)}
+        sound = stage.book(AT_NINE)
+        stage.server.switches.mute = mute
+        told = delta(source, cursor)
+        assert {row.source_id for batch in told for row in batch.quarantined} == mute
+        assert appointments(told).keys() == {sound}
+        assert told[-1].cursor
+
+    def test_an_appointment_deleted_between_its_list_and_its_show_is_no_error(
+        self, stage: ValomniaStage, source: ValomniaSource
+    ) -> None:
+        source_id = stage.book(AT_NINE)
+        cursor = first_pass(source)
+        gone = stage.book(AT_NINE)
+        stage.server.on_request = lambda moment, request: (
+            stage.delete(gone) if moment == "before" and request.path.endswith(f"/{gone}") else None
+        )
+        told = delta(source, cursor)
+        assert [row.source_id for row in rows(told)] == [gone]
+        assert appointments(told) == {}
+        stage.server.on_request = None
+        assert source_id in appointments(source.within(WINDOW))
