@@ -10,11 +10,11 @@ import json
 import logging
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from calferry import __version__
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     import httpx
 
 JsonObject = dict[str, Any]
+
+_Content = TypeVar("_Content", JsonObject, bytes)
 
 ATTEMPTS = 4
 """How often one request is tried before the step gives up."""
@@ -148,24 +150,76 @@ def get_json(
     *,
     token_sent: bool = False,
     charset: str | None = None,
+    excuse: Callable[[JsonObject], bool] | None = None,
 ) -> JsonObject:
     """GET a JSON object.
 
     Tried again after time-outs, broken connections, 429, 502, 503 and 504, with jitter or as `Retry-After` says.
-    `charset` is what a body that declares none and is no UTF-8 is read as. Raises what `error_for` says, and
-    Unavailable for anything that is not one whole JSON object.
+    `charset` is what a body that declares none and is no UTF-8 is read as. `excuse` says of the JSON object in a
+    refusal that it is an answer all the same. Raises what `error_for` says, and Unavailable for anything that is not
+    one whole JSON object.
     """
+    request = f"GET {client.base_url.host}{path}"  # no query: it may hold secrets
+
+    def read(response: httpx.Response, body: bytes) -> JsonObject | None:
+        if response.status_code < 400:  # noqa: PLR2004 (RFC 9110, section 15.5)
+            return _json_object(response, body, request, charset)
+        return _excused(response, body, excuse) if excuse else None
+
+    return _got(client, path, params, read, token_sent=token_sent)
+
+
+def get_xml(client: httpx.Client, path: str, params: Mapping[str, str] | None = None) -> bytes:
+    """GET an XML document, unparsed: tried again like `get_json`, and raising what that raises.
+
+    Refused where there is no such form (406: RFC 9110, section 15.5.7).
+    """
+    request = f"GET {client.base_url.host}{path}"
+
+    def read(response: httpx.Response, body: bytes) -> bytes | None:
+        if response.status_code == 406:  # noqa: PLR2004 (see above)
+            msg = f"{request} answered 406: not in XML"
+            raise Refused(msg)
+        return _xml(response, body, request) if response.status_code < 400 else None  # noqa: PLR2004 (section 15.5)
+
+    return _got(client, path, params, read, accept="application/xml")
+
+
+def post_form(client: httpx.Client, path: str, form: Mapping[str, str], params: Mapping[str, str]) -> JsonObject:
+    """POST a form, once, for a JSON object: signing in. Cookies stay with the client. Raises as `get_json` does."""
+    request = f"POST {client.base_url.host}{path}"
+    response, body = _answer(client, "POST", path, request, {"params": params, "data": form})
+    if response.status_code >= 400:  # noqa: PLR2004 (RFC 9110, section 15.5)
+        raise _error_of(response, request)
+    return _json_object(response, body, request, None)
+
+
+def _got(
+    client: httpx.Client,
+    path: str,
+    params: Mapping[str, str] | None,
+    read: Callable[[httpx.Response, bytes], _Content | None],
+    *,
+    token_sent: bool = False,
+    accept: str = "application/json",
+) -> _Content:
+    """GET, and what `read` makes of the answer; where that is None, the error its status amounts to is raised."""
     import stamina
 
-    request = f"GET {client.base_url.host}{path}"  # no query: it may hold secrets
+    request = f"GET {client.base_url.host}{path}"
     for attempt in stamina.retry_context(on=_pause, attempts=ATTEMPTS, timeout=PATIENCE):
         with attempt:
-            response, body = _answer(client, path, params, request)
-            if response.status_code >= 400:  # noqa: PLR2004 (RFC 9110, section 15.5)
-                wait = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
-                raise error_for(response.status_code, request, retry_after=wait, token_sent=token_sent)
-            return _json_object(response, body, request, charset)
+            asked = {"params": params, "headers": {"Accept": accept}}
+            response, body = _answer(client, "GET", path, request, asked)
+            if (content := read(response, body)) is None:
+                raise _error_of(response, request, token_sent=token_sent)
+            return content
     raise AssertionError  # stamina lets the last attempt's error through
+
+
+def _error_of(response: httpx.Response, request: str, *, token_sent: bool = False) -> CalferryError:
+    wait = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+    return error_for(response.status_code, request, retry_after=wait, token_sent=token_sent)
 
 
 def _pause(error: Exception) -> bool | float:
@@ -178,13 +232,13 @@ def _pause(error: Exception) -> bool | float:
 
 
 def _answer(
-    client: httpx.Client, path: str, params: Mapping[str, str] | None, request: str
+    client: httpx.Client, method: str, path: str, request: str, asked: Mapping[str, Any]
 ) -> tuple[httpx.Response, bytes]:
     import httpx
 
     # Causes are cut off: some quote the request's headers or the answer's body.
     try:
-        with client.stream("GET", path, params=params) as response:
+        with client.stream(method, path, **asked) as response:
             return response, _whole(response, request)
     except httpx.ConnectError as problem:
         msg = f"{request}: no connection ({problem})"
@@ -209,10 +263,7 @@ def _whole(response: httpx.Response, request: str) -> bytes:
 
 
 def _json_object(response: httpx.Response, body: bytes, request: str, charset: str | None) -> JsonObject:
-    if response.status_code != _OK:
-        msg = f"{request} answered {response.status_code}, which is no whole answer; calferry follows no redirect"
-        raise Unavailable(msg)
-    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    kind = _content_type(response, request)
     if kind and not (kind in {"application/json", "text/json"} or kind.endswith("+json")):
         msg = f"{request} answered with another type of content than JSON; a proxy or a sign-in page may be in between"
         raise Unavailable(msg)
@@ -225,6 +276,31 @@ def _json_object(response: httpx.Response, body: bytes, request: str, charset: s
         msg = f"{request} answered with JSON that is no object"
         raise Unavailable(msg)
     return content
+
+
+def _excused(response: httpx.Response, body: bytes, excuse: Callable[[JsonObject], bool]) -> JsonObject | None:
+    try:
+        content = json.loads(_decoded(body, response.charset_encoding, None))
+    except (ValueError, LookupError, RecursionError):
+        return None
+    return content if isinstance(content, dict) and excuse(content) else None
+
+
+def _xml(response: httpx.Response, body: bytes, request: str) -> bytes:
+    kind = _content_type(response, request)
+    if kind in {"application/xml", "text/xml"} or kind.endswith("+xml"):
+        return body
+    msg = f"{request} answered with another type of content than XML"
+    raise Unavailable(msg)
+
+
+def _content_type(response: httpx.Response, request: str) -> str:
+    """The media type of a whole answer, in lower case."""
+    if response.status_code != _OK:
+        msg = f"{request} answered {response.status_code}, which is no whole answer; calferry follows no redirect"
+        raise Unavailable(msg)
+    content_type: str = response.headers.get("Content-Type", "")
+    return content_type.partition(";")[0].strip().lower()
 
 
 def _decoded(body: bytes, declared: str | None, otherwise: str | None) -> str:
