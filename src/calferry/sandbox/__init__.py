@@ -13,6 +13,7 @@ from typing import Self
 
 from . import faults
 from .agendize import AgendizeServer, AgendizeSwitches, AgendizeWorld, Booked
+from .clicrdv import ClicrdvServer, ClicrdvSwitches, ClicrdvWorld
 from .google import GoogleServer, GoogleSwitches, GoogleWorld
 from .judge import Verdict, judge
 from .messages import Exchange, Request, Response
@@ -22,6 +23,9 @@ __all__ = [
     "AgendizeSwitches",
     "AgendizeWorld",
     "Booked",
+    "ClicrdvServer",
+    "ClicrdvSwitches",
+    "ClicrdvWorld",
     "Exchange",
     "GoogleServer",
     "GoogleSwitches",
@@ -41,10 +45,12 @@ class Sandbox:
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.now = now
         self.agendize = AgendizeServer(AgendizeWorld(now))
+        self.clicrdv = ClicrdvServer(ClicrdvWorld(now))
         self.google = GoogleServer(GoogleWorld(now))
 
     def __enter__(self) -> Self:
         self.agendize.start()
+        self.clicrdv.start()
         self.google.start()
         return self
 
@@ -52,4 +58,5 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.google.stop()
+        self.clicrdv.stop()
         self.agendize.stop()
