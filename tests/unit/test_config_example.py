@@ -21,6 +21,7 @@ from calferry.config.tables import (
     WindowTable,
 )
 from calferry.sources.agendize import Settings as AgendizeSettings
+from calferry.sources.clicrdv import Settings as ClicrdvSettings
 from calferry.targets.google import Settings as GoogleSettings
 from calferry.template import FIELDS
 
@@ -28,13 +29,18 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
 REFERENCE = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 
-KINDS = Kinds(sources={"agendize": AgendizeSettings}, targets={"google": GoogleSettings})
+KINDS = Kinds(sources={"agendize": AgendizeSettings, "clicrdv": ClicrdvSettings}, targets={"google": GoogleSettings})
 TABLES: list[type[BaseModel]] = [
     *(InstallationTable, SourceTable, ReconcileTable, WindowTable, TargetTable, RouteTable, WhereTable),
-    *(AgendizeSettings, GoogleSettings),
+    *(AgendizeSettings, ClicrdvSettings, GoogleSettings),
 ]
 OPTIONS = sorted({name for table in TABLES for name in table.model_fields})
-SECRETS = {"AGENDIZE_API_KEY": "k3y", "AGENDIZE_TOKEN": "t0ken"}
+SECRETS = {
+    "AGENDIZE_API_KEY": "k3y",
+    "AGENDIZE_TOKEN": "t0ken",
+    "CLICRDV_API_KEY": "k3y",
+    "CLICRDV_PASSWORD": "pa55word",
+}
 
 
 @pytest.fixture
@@ -71,6 +77,14 @@ def test_the_example_works_with_its_other_route(salon: Path) -> None:
     head, other = EXAMPLE.split("# Another way")
     uncommented = "\n".join(line.removeprefix("# ").removeprefix("#") for line in other.splitlines()[2:])
     assert [route.name for route in read(salon, head + uncommented).routes] == ["staff", "rooms"]
+
+
+def test_the_example_works_with_its_other_source(salon: Path) -> None:
+    other = "\n".join(line.removeprefix("#   ") for line in EXAMPLE.splitlines() if line.startswith("#   "))
+    (salon.parent / "clicrdv-ca.pem").touch()
+    head = EXAMPLE[: EXAMPLE.index("# A source of another kind")]
+    table = other[other.index("[sources.practice]") :]
+    assert list(read(salon, f"{head}\n{table}").sources) == ["salon", "practice"]
 
 
 def test_the_defaults_that_the_example_shows_are_the_defaults(salon: Path) -> None:
