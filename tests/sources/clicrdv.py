@@ -107,8 +107,10 @@ class ClicrdvStage:
             response = perform()
             return replace(response, body=json.dumps(change(json.loads(response.body))).encode())
 
+        feed = self.feed
+
         def match(request: Request) -> bool:
-            return f"/{self.feed}" in request.path and request.path.endswith(".json")
+            return f"/{feed}" in request.path and request.path.endswith(".json")
 
         self.server.faults.add(faults.Fault("rewritten", effect), times=times, match=match)
 
