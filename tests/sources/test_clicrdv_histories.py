@@ -35,7 +35,7 @@ from tests.crossing import HandClock
 
 GROUP = "4"
 ZONE = "Europe/Paris"
-PAST, FUTURE = timedelta(days=7), timedelta(days=60)
+PAST, FUTURE = timedelta(days=7), timedelta(days=30)
 DAY = timedelta(days=1)
 
 EXAMPLES = 50 if settings().max_examples <= 100 else 500
@@ -51,7 +51,7 @@ DEEDS: dict[str, Deed] = {
     "restore": lambda practice, row, _: practice.world.restore(row),
     "comment": lambda practice, row, n: practice.world.change(row, comments=f"note {n}"),
     "reassign": lambda practice, row, n: practice.world.change(row, calendar=practice.calendars[n % 2]),
-    "move": lambda practice, row, n: practice.world.move(row, practice.wall(n % 45 - 3, 7 + n % 11)),
+    "move": lambda practice, row, n: practice.world.move(row, practice.wall(n % 30 - 3, 7 + n % 11)),
     "make it a block": lambda practice, row, _: practice.world.change(row, fiche="", intervention=""),
     "make it an appointment": lambda practice, row, n: practice.world.change(row, **practice.booked(n)),
     "make it a note": lambda practice, row, _: practice.world.change(row, note=True),
@@ -83,7 +83,7 @@ switches = st.fixed_dictionaries(
         "error_shape": st.sampled_from(["object", "text", "list", "bare"]),
         "no_result": st.sampled_from([0, 200, 400, 404]),
         "deleted_rows": st.sampled_from(["listed", "hidden"]),
-        "page_cap": st.sampled_from([0, 2, 3]),
+        "page_cap": st.sampled_from([0, 3]),
         "echo": st.booleans(),
         "conditions": st.sampled_from(["honoured", "ignored"]),
         "embed_fiche": st.booleans(),
@@ -95,7 +95,7 @@ switches = st.fixed_dictionaries(
     }
 )
 numbers = st.integers(0, 999)
-days = st.integers(-3, 50)
+days = st.integers(-3, 30)
 steps = st.one_of(
     st.tuples(st.just("book"), days, st.integers(7, 18)),
     st.tuples(st.just("book at night"), st.integers(0, 5), st.integers(0, 1)),
@@ -266,8 +266,8 @@ def test_whatever_happened_the_ledger_holds_the_truth_in_the_end(
             shop.server.faults.clear()
             for number in range(2):  # a not-found needs another appointment of the same calendar that is found
                 shop.book(shop.wall(9, 12), number)
-            for _ in range(4):
-                shop.pull(installation, 25 * timedelta(hours=1))
+            for _ in range(3):  # by then nobody vouches any more for what a listing once left out
+                shop.pull(installation, timedelta(hours=26))
             assert shop.pull(installation, timedelta(minutes=1)) == 0
             assert shop.known(installation) == shop.truth()
 

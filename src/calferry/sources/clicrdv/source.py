@@ -105,7 +105,7 @@ class ClicrdvSource:
 
     def changes(self, stream: str, since: Cursor | None, window: Window) -> Iterator[Batch]:
         """Without a mark everything (of the feed: in the window, by months); with one what changed since, and a while
-        before. A batch per page; the mark moves once the pages add up."""
+        before. A batch per page with news; the mark moves once the pages add up."""
         if stream not in self.streams:
             msg = f"ClicRDV has no stream {stream!r}"
             raise ValueError(msg)
@@ -115,12 +115,13 @@ class ClicrdvSource:
         mark = Mark.read(since, zone.key) if since else Mark(zone.key)
         reader = Reader(mark, wall_at(self._clock.now(), zone))
         to_batch = self._customers if stream == CUSTOMERS else self._appointments
-        last = Batch(asked_at=self._clock.now(), stream=stream)
+        asked_at = self._clock.now()
         for asked in self._asked(stream, mark, window):
             for page in self._api.pages(f"{self._root}/{stream}", asked):
-                last = to_batch(reader.fresh(page.rows), page.asked_at)
-                yield last
-        yield Batch(asked_at=last.asked_at, stream=stream, cursor=reader.mark().cursor())
+                asked_at = page.asked_at
+                if fresh := reader.fresh(page.rows):
+                    yield to_batch(fresh, asked_at)
+        yield Batch(asked_at=asked_at, stream=stream, cursor=reader.mark().cursor())
 
     def within(self, window: Window) -> Iterator[Batch]:
         """A batch per month. It covers its month once its pages added up, with every row accounted for.
