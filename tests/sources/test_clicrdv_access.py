@@ -15,7 +15,7 @@ from calferry.errors import NotAuthorised, Unavailable
 from calferry.model import Found
 from calferry.sandbox import faults
 from calferry.sandbox.clicrdv import ClicrdvServer
-from calferry.sandbox.messages import Request
+from calferry.sandbox.messages import Request, Response
 from calferry.sources.clicrdv import ClicrdvSource, Settings
 from tests.contracts.source import AT_NINE, WINDOW, appointments
 from tests.sources.clicrdv import EMAIL, GROUP, KEY, PASSWORD, ClicrdvStage
@@ -67,7 +67,7 @@ class TestSigningIn:
         stage.book(AT_NINE)
         source = stage.connect(login="session")
         stage.server.faults.add(
-            faults.Fault("strangers", lambda _perform: faults.Response.of_json({"records": [], "totalRecords": 0})),
+            faults.Fault("strangers", lambda _perform: Response.of_json({"records": [], "totalRecords": 0})),
             match=lambda request: not request.path.endswith(("/login.json", "/groups/4.json")),
             times=None,
         )
@@ -110,7 +110,7 @@ class TestSigningIn:
         ids=["an error", "no cookie"],
     )
     def test_a_sign_in_without_a_session_is_none(self, stage: ClicrdvStage, reply: dict[str, Any]) -> None:
-        answer = faults.Response.of_json(reply)
+        answer = Response.of_json(reply)
         stage.server.faults.add(faults.Fault("login", lambda _perform: answer), match=faults.matching(method="POST"))
         with pytest.raises(NotAuthorised):
             stage.connect(login="session").resources()
@@ -149,7 +149,7 @@ class TestTheGroup:
         assert stage.connect().key == f"clicrdv:{GROUP}"
 
     def test_another_group_than_the_one_asked_for_is_no_answer(self, stage: ClicrdvStage) -> None:
-        reply = faults.Response.of_json({"id": 44, "timezone": "Europe/Paris"})
+        reply = Response.of_json({"id": 44, "timezone": "Europe/Paris"})
         match = faults.matching(f"/groups/{GROUP}.json")
         stage.server.faults.add(faults.Fault("another", lambda _perform: reply), times=None, match=match)
         with pytest.raises(Unavailable, match="another"):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from calferry import wiring
 from calferry.moments import utc
-from calferry.ports import Pending
+from calferry.ports import Pending, Routed
 from calferry.rules import service_name
 from calferry.sandbox import faults
 from calferry.sandbox.clicrdv import (
@@ -24,8 +25,10 @@ from calferry.sandbox.clicrdv import (
     ClicrdvWorld,
     empty,
     no_records,
-    partial,
     wrong_total,
+)
+from calferry.sandbox.clicrdv import (
+    partial as half,
 )
 from calferry.sandbox.clicrdv.world import AVAILABILITY
 from calferry.sandbox.messages import Request
@@ -70,11 +73,11 @@ FAULTS: dict[str, Callable[[], faults.Fault]] = {
     "a sign-in page": faults.html,
     "an error with 200": faults.error_200,
     "empty": empty,
-    "half": partial,
+    "half": half,
     "no records": no_records,
     "one too few": lambda: wrong_total(1),
     "one too many": lambda: wrong_total(-1),
-    **{str(code): lambda code=code: faults.status(code) for code in (400, 401, 403, 404, 429, 500, 503)},
+    **{str(code): partial(faults.status, code) for code in (400, 401, 403, 404, 429, 500, 503)},
 }
 
 switches = st.fixed_dictionaries(
@@ -131,7 +134,7 @@ class Practice:
 
     @property
     def source(self) -> str:
-        return f"clicrdv:{GROUP}" + ("/appointments" if self.options["feed"] == "appointments" else "")
+        return f"clicrdv:{GROUP}" + ("/appointments" if self.options.get("feed") == "appointments" else "")
 
     @property
     def config(self) -> Path:
@@ -176,7 +179,7 @@ window = {{ past = "{PAST.days}d", future = "{FUTURE.days}d" }}
             self.book(self.wall(first, second), first)
         elif what == "book at night":
             minute = (0, 15, 30, 45, 50, 59)[first]
-            self.book(datetime(2026, 10, 25, 2, minute, fold=second), first)  # type: ignore[arg-type]
+            self.book(datetime(2026, 10, 25, 2, minute, fold=second), first)
         elif what.startswith("fault: "):
             fault = FAULTS[what.removeprefix("fault: ")]
             match = _no_look_up if what.endswith(("404", "400")) else None
@@ -214,11 +217,13 @@ window = {{ past = "{PAST.days}d", future = "{FUTURE.days}d" }}
         routing.begin(self.source, f"looked at {self.clock.now()}")
         return list(routing.pending(self.source, self.clock.time, 10_000))
 
-    def pull(self, installation: Installation, after: timedelta) -> int:
-        """One pull, some time later; the number of errors."""
+    def pull(self, installation: Installation, after: timedelta, *, judged: bool = True) -> int:
+        """One pull, some time later; the number of errors. Judging it looks at every row anew."""
         self.clock.pass_by(after)
         (account,) = installation.accounts
         tally = pull(account, installation.ledger, self.clock, Watch())
+        if not judged:
+            return len(tally.errors)
         gone = {one.appointment.source_id for one in self.ledger_rows(installation) if one.deletion}
         vanished = {one for one in gone if one not in self.world.vevents}
         assert gone <= self.been_off | vanished
@@ -287,3 +292,25 @@ def test_the_histories_meet_what_they_are_about() -> None:
             assert shop.known(installation) == shop.truth()
             assert shop.truth().keys() == {second}
             assert shop.truth()[second][4] == "Jo Roy 3"
+
+
+def test_a_renamed_customer_and_service_reach_their_appointments() -> None:
+    """Neither moves a stamp of theirs: the appointments are routed anew because what they use has changed."""
+    with practice({}, {}) as shop, wiring.installation(wiring.settings(shop.config), shop.clock) as installation:
+        ids = [shop.book(shop.wall(3, 9 + number), number) for number in range(3)]
+        routing = installation.ledger.routing
+
+        def touched(after: timedelta) -> set[str]:
+            assert shop.pull(installation, after, judged=False) == 0
+            pending = routing.pending(shop.source, shop.clock.time, 100)
+            routing.settle(shop.source, [Routed(uid=one.uid, revision=one.revision, wanted={}) for one in pending])
+            return {one.appointment.source_id for one in pending}
+
+        routing.begin(shop.source, "the same as ever")
+        assert touched(DAY) == set(ids)
+        assert touched(timedelta(minutes=1)) == set()
+        shop.world.change_fiche(shop.fiches[1], last="Ray")
+        assert touched(timedelta(minutes=1)) == {ids[1]}
+        shop.world.rename("interventions", shop.services[0], "Coupe")
+        assert touched(timedelta(minutes=1)) == set()
+        assert touched(DAY) == {ids[0], ids[2]}
