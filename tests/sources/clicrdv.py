@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from calferry.model import Batch, Cursor
 from calferry.sandbox import faults
 from calferry.sandbox.clicrdv import ClicrdvServer, no_records
 from calferry.sandbox.messages import Request, Response
 from calferry.sources.clicrdv import ClicrdvSource, Settings, build
-from tests.contracts.source import Fault
+from tests.contracts.source import WINDOW, Fault
 
 GROUP = "4"
 KEY, EMAIL, PASSWORD = "key&for/tests", "desk@practice.example", "pässword for tests"
@@ -121,3 +122,18 @@ class ClicrdvStage:
             for exchange in self.server.log
             if exchange.path.endswith(path)
         ]
+
+
+def changes(source: ClicrdvSource, since: Cursor | None = None) -> list[Batch]:
+    """All batches of the feed's stream."""
+    return list(source.changes(source.streams[0], since, WINDOW))
+
+
+def cursor_of(batches: list[Batch]) -> Cursor:
+    assert batches[-1].cursor is not None
+    return batches[-1].cursor
+
+
+def listings(request: Request) -> bool:
+    """Whether a request is for a listing of vevents."""
+    return request.path.endswith("/vevents.json")

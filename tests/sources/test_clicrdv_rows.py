@@ -82,7 +82,8 @@ class TestWhatIsAnAppointment:
         ("change", "why"),
         [
             ({"fiche_id": 0}, "no customer"),
-            ({"intervention_id": None}, "no service"),
+            ({"intervention_id": 0}, "no service"),
+            ({"fiche_id": None, "intervention_id": None}, "does not say"),
             ({"fiche_id": ...}, "does not say"),
             ({"intervention_id": ...}, "does not say"),
             ({"start": "soon"}, "start"),

@@ -137,6 +137,8 @@ class ClicrdvServer(LoopbackServer):
         """One thing by its id. Missing and not visible are the same 404. Vendor page: "API Response formats"."""
         vevent = self.world.vevents.get(key)
         if kind in {"vevents", "appointments"}:
+            if kind == "appointments" and not self.switches.single_appointments:
+                raise RefusalError(405, 4, "Not to be read one by one")
             shown = self._in(group) if kind == "vevents" else self._booked(group)
             hidden = vevent is not None and vevent.deleted and self.switches.deleted_rows == "hidden"
             if vevent is None or hidden or all(vevent is not row for row in shown):

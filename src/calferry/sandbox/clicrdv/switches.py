@@ -40,6 +40,9 @@ class ClicrdvSwitches:
     appointment_members: Literal["whole", "bare"] = "whole"
     """Whether rows of `appointments` name calendar, services and stamps, or only when and for whom."""
 
+    single_appointments: bool = True
+    """Whether one appointment can be asked for by its id: the page has that path for cancelling only (else 405)."""
+
     embed_fiche: bool = False
     """Vevents with their `fiche` as an object, as appointments have it."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -115,7 +116,7 @@ class Api:
         if error_in(reply) == NO_RESULT:
             return Page((), 0, asked_at)
         rows, total = reply.get("records"), text_of(reply.get("totalRecords"))
-        if not isinstance(rows, list) or not total.isdecimal():
+        if not isinstance(rows, list) or not re.fullmatch("[0-9]{1,9}", total):
             msg = f"ClicRDV answered the listing {path} without its records, or without their number"
             raise Unavailable(msg)
         echo = {**paging, "recordsReturned": str(len(rows)), "results": ""}
@@ -205,7 +206,7 @@ def _code(error: Any) -> int:
     said = [error.get(name) for name in ("code", "message", "name")] if isinstance(error, dict) else [error]
     for text in map(text_of, said):
         word = text.replace(" ", "").rstrip(".").casefold()
-        if text.isdecimal() or word in CODES:
+        if word in CODES or re.fullmatch("[0-9]{1,9}", text):
             return CODES.get(word) or int(text)
     return 0
 

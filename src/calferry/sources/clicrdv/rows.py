@@ -60,13 +60,14 @@ def not_booked(row: Row, *, blocks: bool) -> str:
     """Why a vevent is nobody's appointment; empty when it is one. Raises Refused when the row does not say.
 
     Of the four kinds of vevents only those with a customer and an intervention are appointments; with `blocks`, those
-    with neither are as well. What is missing says nothing: one malformed listing must not empty a calendar.
+    with neither (both ids are 0) are as well. What is missing or null says nothing: one malformed listing, or one that
+    these credentials may not see whole, must not empty a calendar.
     """
     if text_of(row.get("type")).casefold() == "vfreebusyevent":
         return "ClicRDV holds it as a range of opening hours (type: VfreebusyEvent)"
     if is_true(row.get("note")):
         return "ClicRDV holds it as a note"
-    if not ({"fiche_id", "fiche"} & row.keys() and {"intervention_id", "intervention_ids"} & row.keys()):
+    if not (_says(row, "fiche_id", "fiche") and _says(row, "intervention_id", "intervention_ids")):
         msg = "it does not say whether it has a customer and a service"
         raise Refused(msg)
     customer, services = bool(customer_of(row)), bool(services_of(row))
@@ -74,6 +75,10 @@ def not_booked(row: Row, *, blocks: bool) -> str:
         msg = "it has a customer but no service, or a service but no customer"
         raise Refused(msg)
     return "" if customer or blocks else "ClicRDV holds it as a block, without a customer"
+
+
+def _says(row: Row, *names: str) -> bool:
+    return any(row.get(name) is not None for name in names)
 
 
 def customer_of(row: Row) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath, SecretStr
 
 from calferry import http
-from calferry.sources.clicrdv.zones import zone_of
 
 Feed = Literal["vevents", "appointments"]
 
@@ -27,7 +27,7 @@ def _email(text: str) -> str:
 
 
 def _time_zone(text: str) -> str:
-    if text and zone_of(text) is None:
+    if text and text not in available_timezones():
         msg = 'is no time zone that is known here; write an IANA name such as "Europe/Paris"'
         raise ValueError(msg)
     return text

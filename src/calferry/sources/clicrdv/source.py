@@ -289,7 +289,8 @@ class ClicrdvSource:
         if reply is not None:
             msg = f"ClicRDV was asked for group {wanted} and answered with another"
             raise Unavailable(msg)
-        seen = ", ".join(sorted(id_of(row) for page in self._api.pages("/groups", {}) for row in page.rows)) or "none"
+        rows = [row for page in self._api.pages("/groups", {}) for row in page.rows if isinstance(row, dict)]
+        seen = ", ".join(sorted(map(id_of, rows))) or "none"
         msg = f"ClicRDV does not show group {wanted} to source {self.name!r}; the groups it shows: {seen}"
         raise NotAuthorised(msg)
 
