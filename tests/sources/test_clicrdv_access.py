@@ -100,9 +100,10 @@ class TestSigningIn:
     ) -> None:
         source = stage.connect(login="session")
         stage.server.faults.add(faults.status(401), times=None, match=faults.matching(method="GET"))
-        with pytest.raises(NotAuthorised):
-            source.resources()
-        assert len([request for request in seen if request.method == "POST"]) == 2
+        for number in (1, 2):
+            with pytest.raises(NotAuthorised):
+                source.resources()
+            assert len([request for request in seen if request.method == "POST"]) == number
 
     @pytest.mark.parametrize(
         "reply",

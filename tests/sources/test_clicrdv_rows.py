@@ -86,6 +86,8 @@ class TestWhatIsAnAppointment:
             ({"fiche_id": None, "intervention_id": None}, "does not say"),
             ({"fiche_id": ...}, "does not say"),
             ({"intervention_id": ...}, "does not say"),
+            ({"fiche_id": ..., "fiche": {}, "intervention_id": ..., "intervention_ids": []}, "does not say"),
+            ({"calendar_id": ...}, "whose calendar"),
             ({"start": "soon"}, "start"),
             ({"start": None}, "start"),
             ({"end": "later"}, "end"),
@@ -267,6 +269,7 @@ SOUND = {
     "id": 7,
     "start": "2026-12-03 09:00:00",
     "end": "2026-12-03 09:30:00",
+    "calendar_id": 3,
     "fiche_id": 1,
     "intervention_id": 2,
 }

@@ -148,14 +148,17 @@ class Api:
             raise Unavailable(str(problem)) from problem
 
     def _signed_in(self, ask: Callable[[httpx.Client], _Content]) -> _Content:
-        """Ask; where a session is over, sign in again once, then stop."""
+        """Ask; where there is no session, or it is over, sign in once, then stop."""
         try:
             client = self._client
+            if self._settings.login == "basic":
+                return ask(client)
+            if not _has_session(client):
+                self._sign_in(client)
+                return ask(client)
             try:
                 return ask(client)
             except NotAuthorised:
-                if self._settings.login == "basic":
-                    raise
                 self._sign_in(client)
                 return ask(client)
         except NotAuthorised as problem:
@@ -174,20 +177,23 @@ class Api:
         basic = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"} if settings.login == "basic" else {}
         client = http.client(settings.base_url, basic, ca_file=settings.ca_file)
         weakref.finalize(self, client.close)
-        if settings.login == "session":
-            self._sign_in(client)
         return client
 
     def _sign_in(self, client: httpx.Client) -> None:
         digest = hashlib.sha1(self._settings.password.get_secret_value().encode(), usedforsecurity=False).hexdigest()
+        client.cookies.clear()
         form = {"pro[email]": self._settings.email, "pro[password]": digest}
         try:
             reply = http.post_form(client, "/api/v1/sessions/login.json", form, self._key)
         except (Refused, Conflict) as problem:
             raise NotAuthorised(str(problem)) from problem
-        if error_in(reply) is not None or not any(cookie.name == "_session_id" for cookie in client.cookies.jar):
+        if error_in(reply) is not None or not _has_session(client):
             msg = "signing in at ClicRDV opened no session"
             raise NotAuthorised(msg)
+
+
+def _has_session(client: httpx.Client) -> bool:
+    return any(cookie.name == "_session_id" for cookie in client.cookies.jar)
 
 
 def error_in(reply: http.JsonObject) -> int | None:

@@ -67,18 +67,23 @@ def not_booked(row: Row, *, blocks: bool) -> str:
         return "ClicRDV holds it as a range of opening hours (type: VfreebusyEvent)"
     if is_true(row.get("note")):
         return "ClicRDV holds it as a note"
-    if not (_says(row, "fiche_id", "fiche") and _says(row, "intervention_id", "intervention_ids")):
+    customer, services = bool(customer_of(row)), bool(services_of(row))
+    if not ((customer or _is_nothing(row, "fiche_id")) and (services or _is_nothing(row, "intervention_id"))):
         msg = "it does not say whether it has a customer and a service"
         raise Refused(msg)
-    customer, services = bool(customer_of(row)), bool(services_of(row))
     if customer != services:
         msg = "it has a customer but no service, or a service but no customer"
         raise Refused(msg)
-    return "" if customer or blocks else "ClicRDV holds it as a block, without a customer"
+    if not (customer or blocks):
+        return "ClicRDV holds it as a block, without a customer"
+    if not id_at(row, "calendar"):
+        msg = "it does not say in whose calendar it is"
+        raise Refused(msg)
+    return ""
 
 
-def _says(row: Row, *names: str) -> bool:
-    return any(row.get(name) is not None for name in names)
+def _is_nothing(row: Row, name: str) -> bool:
+    return text_of(row.get(name)) == "0"
 
 
 def customer_of(row: Row) -> str:
