@@ -60,6 +60,9 @@ DEEDS: dict[str, Deed] = {
     "make it a note": lambda practice, row, _: practice.world.change(row, note=True),
     "make it opening hours": lambda practice, row, _: practice.world.change(row, type=AVAILABILITY),
     "vanish": lambda practice, row, _: practice.world.vanish(row),
+    "hide the group, or show it": lambda practice, _, n: practice.world.withdraw_group(GROUP, withdrawn=bool(n % 2)),
+    "move the group": lambda practice, _, n: practice.world.move_group(GROUP, (ZONE, "Indian/Reunion")[n % 2]),
+    "end all sessions": lambda practice, _, _n: practice.server.sessions.clear(),
     "rename the customer": lambda practice, _, n: practice.world.change_fiche(practice.fiches[n % 3], last=f"Roy {n}"),
     "rename the service": lambda practice, _, n: practice.world.rename(
         "interventions", practice.services[n % 2], f"{n}"
@@ -269,6 +272,7 @@ def test_whatever_happened_the_ledger_holds_the_truth_in_the_end(
                 else:
                     shop.take(step)
             shop.server.faults.clear()
+            shop.world.withdraw_group(GROUP, withdrawn=False)
             for number in range(2):  # a not-found needs another appointment of the same calendar that is found
                 shop.book(shop.wall(9, 12), number)
             for _ in range(3):  # by then nobody vouches any more for what a listing once left out
