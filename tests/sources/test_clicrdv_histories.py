@@ -46,6 +46,7 @@ PHASES = [Phase.explicit, Phase.generate] if EXAMPLES == 50 else list(Phase)
 """By default a failing history is shown as it was found: to shrink it takes minutes, and is left to `soak`."""
 
 Deed = Callable[["Practice", str, int], None]
+Step = tuple[str, int, int]
 Told = tuple[datetime, datetime, str, str, str, str]
 """Start, end, calendar, service, customer, comments."""
 
@@ -102,13 +103,17 @@ switches = st.fixed_dictionaries(
 )
 numbers = st.integers(0, 999)
 days = st.integers(-3, 30)
+deeds = st.tuples(st.sampled_from(sorted(DEEDS)), numbers, numbers)
 steps = st.one_of(
+    deeds,
+    deeds,
     st.tuples(st.just("book"), days, st.integers(7, 18)),
     st.tuples(st.just("book at night"), st.integers(0, 5), st.integers(0, 1)),
-    st.tuples(st.sampled_from(sorted(DEEDS)), numbers, numbers),
-    st.tuples(st.sampled_from([f"fault: {name}" for name in FAULTS]), st.integers(1, 6), st.integers(0, 9)),
-    st.tuples(st.just("pull"), st.sampled_from([1, 16, 180, 25 * 60]), st.just(0)),
 )
+breakages = st.tuples(st.sampled_from([f"fault: {name}" for name in FAULTS]), st.integers(1, 6), st.integers(0, 9))
+spans = st.sampled_from([1, 16, 180, 25 * 60]).map(lambda minutes: timedelta(minutes=minutes))
+rounds = st.tuples(st.lists(steps, min_size=2, max_size=5), st.none() | breakages, spans)
+"""What happens, what breaks, and how much later a pull comes."""
 
 
 @dataclass
@@ -175,7 +180,7 @@ window = {{ past = "{PAST.days}d", future = "{FUTURE.days}d" }}
         calendar = self.calendars[number % 2]
         return self.world.book(GROUP, calendar=calendar, start=start, **self.booked(number))
 
-    def take(self, step: tuple[str, int, int]) -> None:
+    def take(self, step: Step) -> None:
         """What happens at the practice, or to the network."""
         what, first, second = step
         if what == "book":
@@ -257,20 +262,19 @@ def _no_look_up(request: Request) -> bool:
     switches,
     st.sampled_from(["vevents", "appointments"]),
     st.sampled_from(["basic", "session"]),
-    st.lists(steps, min_size=4, max_size=24),
+    st.lists(rounds, min_size=3, max_size=5),
 )
 def test_whatever_happened_the_ledger_holds_the_truth_in_the_end(
-    told: dict[str, Any], feed: str, login: str, history: list[tuple[str, int, int]]
+    told: dict[str, Any], feed: str, login: str, history: list[tuple[list[Step], Step | None, timedelta]]
 ) -> None:
     with practice(told, {"feed": feed, "login": login}) as shop:
         for number in range(4):
             shop.book(shop.wall(2 + number, 9), number)
         with wiring.installation(wiring.settings(shop.config), shop.clock) as installation:
-            for step in history:
-                if step[0] == "pull":
-                    shop.pull(installation, timedelta(minutes=step[1]))
-                else:
+            for happenings, breakage, after in history:
+                for step in [*happenings, *filter(None, [breakage])]:
                     shop.take(step)
+                shop.pull(installation, after)
             shop.server.faults.clear()
             shop.world.withdraw_group(GROUP, withdrawn=False)
             for number in range(2):  # a not-found needs another appointment of the same calendar that is found
