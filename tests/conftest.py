@@ -23,11 +23,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=36, help="how many instants the crash tests kill a process at")
 
 
+OURS = ("CALFERRY", "AGENDIZE", "CLICRDV", "VALOMNIA", "GOOGLE")
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's proxies, credentials and configuration never leak into a test."""
     for name in list(os.environ):
-        if name.startswith(("CALFERRY", "AGENDIZE", "CLICRDV", "VALOMNIA", "GOOGLE")) or name.lower().endswith("_proxy"):
+        if name.startswith(("CALFERRY", "AGENDIZE", "CLICRDV", "VALOMNIA", "GOOGLE")) or name.lower().endswith(
+            "_proxy"
+        ):
             monkeypatch.delenv(name)
 
 

@@ -10,11 +10,11 @@ import json
 import logging
 import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from calferry import __version__
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     import stamina
 
 JsonObject = dict[str, Any]
+
+_Content = TypeVar("_Content", JsonObject, bytes)
 
 ATTEMPTS = 4
 """How often one request is tried before the step gives up."""
@@ -149,22 +151,73 @@ def get_json(
     *,
     token_sent: bool = False,
     charset: str | None = None,
+    excuse: Callable[[JsonObject], bool] | None = None,
 ) -> JsonObject:
     """GET a JSON object.
 
     Tried again after time-outs, broken connections, 429, 502, 503 and 504, with jitter or as `Retry-After` says.
-    `charset` is what a body that declares none and is no UTF-8 is read as. Raises what `error_for` says, and
-    Unavailable for anything that is not one whole JSON object.
+    `charset` is what a body that declares none and is no UTF-8 is read as. `excuse` says of the JSON object in a
+    refusal that it is an answer all the same. Raises what `error_for` says, and Unavailable for anything that is not
+    one whole JSON object.
     """
     request = f"GET {client.base_url.host}{path}"  # no query: it may hold secrets
+
+    def read(response: httpx.Response, body: bytes) -> JsonObject | None:
+        if response.status_code < 400:  # noqa: PLR2004 (RFC 9110, section 15.5)
+            return _json_object(response, body, request, charset)
+        return _excused(response, body, excuse) if excuse else None
+
+    return _got(client, path, params, read, token_sent=token_sent)
+
+
+def get_xml(client: httpx.Client, path: str, params: Mapping[str, str] | None = None) -> bytes:
+    """GET an XML document, unparsed: tried again like `get_json`, and raising what that raises.
+
+    Refused where there is no such form (406: RFC 9110, section 15.5.7).
+    """
+    request = f"GET {client.base_url.host}{path}"
+
+    def read(response: httpx.Response, body: bytes) -> bytes | None:
+        if response.status_code == 406:  # noqa: PLR2004 (see above)
+            msg = f"{request} answered 406: not in XML"
+            raise Refused(msg)
+        return _xml(response, body, request) if response.status_code < 400 else None  # noqa: PLR2004 (section 15.5)
+
+    return _got(client, path, params, read, accept="application/xml")
+
+
+def post_form(client: httpx.Client, path: str, form: Mapping[str, str], params: Mapping[str, str]) -> JsonObject:
+    """POST a form, once, for a JSON object: signing in. Cookies stay with the client. Raises as `get_json` does."""
+    request = f"POST {client.base_url.host}{path}"
+    response, body = answer(client, path, params, request, form=form)
+    if response.status_code >= 400:  # noqa: PLR2004 (RFC 9110, section 15.5)
+        raise _error_of(response, request)
+    return _json_object(response, body, request, None)
+
+
+def _got(
+    client: httpx.Client,
+    path: str,
+    params: Mapping[str, str] | None,
+    read: Callable[[httpx.Response, bytes], _Content | None],
+    *,
+    token_sent: bool = False,
+    accept: str = "application/json",
+) -> _Content:
+    """GET, and what `read` makes of the answer; where that is None, the error its status amounts to is raised."""
+    request = f"GET {client.base_url.host}{path}"
     for attempt in tries():
         with attempt:
-            response, body = answer(client, path, params, request)
-            if response.status_code >= 400:  # noqa: PLR2004 (RFC 9110, section 15.5)
-                wait = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
-                raise error_for(response.status_code, request, retry_after=wait, token_sent=token_sent)
-            return _json_object(response, body, request, charset)
+            response, body = answer(client, path, params, request, accept=accept)
+            if (content := read(response, body)) is None:
+                raise _error_of(response, request, token_sent=token_sent)
+            return content
     raise AssertionError  # stamina lets the last attempt's error through
+
+
+def _error_of(response: httpx.Response, request: str, *, token_sent: bool = False) -> CalferryError:
+    wait = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+    return error_for(response.status_code, request, retry_after=wait, token_sent=token_sent)
 
 
 def tries() -> Iterable[stamina.Attempt]:
@@ -190,6 +243,7 @@ def answer(
     request: str,
     *,
     form: Mapping[str, str] | None = None,
+    accept: str = "application/json",
 ) -> tuple[httpx.Response, bytes]:
     """What one GET is answered, or one POST of a form: of any status, with its whole body.
 
@@ -199,7 +253,8 @@ def answer(
 
     # Causes are cut off: some quote the request's headers or the answer's body.
     try:
-        with client.stream("GET" if form is None else "POST", path, params=params, data=form) as response:
+        method, headers = "GET" if form is None else "POST", {"Accept": accept}
+        with client.stream(method, path, params=params, data=form, headers=headers) as response:
             return response, _whole(response, request)
     except httpx.ConnectError as problem:
         msg = f"{request}: no connection ({problem})"
@@ -224,10 +279,7 @@ def _whole(response: httpx.Response, request: str) -> bytes:
 
 
 def _json_object(response: httpx.Response, body: bytes, request: str, charset: str | None) -> JsonObject:
-    if response.status_code != _OK:
-        msg = f"{request} answered {response.status_code}, which is no whole answer; calferry follows no redirect"
-        raise Unavailable(msg)
-    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    kind = _content_type(response, request)
     if kind and not (kind in {"application/json", "text/json"} or kind.endswith("+json")):
         msg = f"{request} answered with another type of content than JSON; a proxy or a sign-in page may be in between"
         raise Unavailable(msg)
@@ -240,6 +292,31 @@ def _json_object(response: httpx.Response, body: bytes, request: str, charset: s
         msg = f"{request} answered with JSON that is no object"
         raise Unavailable(msg)
     return content
+
+
+def _excused(response: httpx.Response, body: bytes, excuse: Callable[[JsonObject], bool]) -> JsonObject | None:
+    try:
+        content = json.loads(_decoded(body, response.charset_encoding, None))
+    except (ValueError, LookupError, RecursionError):
+        return None
+    return content if isinstance(content, dict) and excuse(content) else None
+
+
+def _xml(response: httpx.Response, body: bytes, request: str) -> bytes:
+    kind = _content_type(response, request)
+    if kind in {"application/xml", "text/xml"} or kind.endswith("+xml"):
+        return body
+    msg = f"{request} answered with another type of content than XML"
+    raise Unavailable(msg)
+
+
+def _content_type(response: httpx.Response, request: str) -> str:
+    """The media type of a whole answer, in lower case."""
+    if response.status_code != _OK:
+        msg = f"{request} answered {response.status_code}, which is no whole answer; calferry follows no redirect"
+        raise Unavailable(msg)
+    content_type: str = response.headers.get("Content-Type", "")
+    return content_type.partition(";")[0].strip().lower()
 
 
 def _decoded(body: bytes, declared: str | None, otherwise: str | None) -> str:

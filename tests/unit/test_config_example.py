@@ -23,6 +23,7 @@ from calferry.config.tables import (
     WindowTable,
 )
 from calferry.sources.agendize import Settings as AgendizeSettings
+from calferry.sources.clicrdv import Settings as ClicrdvSettings
 from calferry.sources.valomnia import Settings as ValomniaSettings
 from calferry.targets.google import Settings as GoogleSettings
 from calferry.targets.ical import Settings as IcalSettings
@@ -33,15 +34,21 @@ EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
 REFERENCE = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 
 KINDS = Kinds(
-    sources={"agendize": AgendizeSettings, "valomnia": ValomniaSettings},
+    sources={"agendize": AgendizeSettings, "clicrdv": ClicrdvSettings, "valomnia": ValomniaSettings},
     targets={"google": GoogleSettings, "ical": IcalSettings},
 )
 TABLES: list[type[BaseModel]] = [
     *(InstallationTable, SourceTable, ReconcileTable, WindowTable, TargetTable, RouteTable, WhereTable, StatusTable),
-    *(WebTable, AgendizeSettings, ValomniaSettings, GoogleSettings, IcalSettings),
+    *(WebTable, AgendizeSettings, ClicrdvSettings, ValomniaSettings, GoogleSettings, IcalSettings),
 ]
 OPTIONS = sorted({name for table in TABLES for name in table.model_fields})
-SECRETS = {"AGENDIZE_API_KEY": "k3y", "AGENDIZE_TOKEN": "t0ken", "VALOMNIA_PASSWORD": "w0rd"}
+SECRETS = {
+    "AGENDIZE_API_KEY": "k3y",
+    "AGENDIZE_TOKEN": "t0ken",
+    "CLICRDV_API_KEY": "k3y",
+    "CLICRDV_PASSWORD": "w0rd",
+    "VALOMNIA_PASSWORD": "w0rd",
+}
 
 
 @pytest.fixture
@@ -50,6 +57,7 @@ def salon(tmp_path: Path) -> Path:
     key = {"client_email": "calferry@project.example", "private_key": "-"}
     (tmp_path / "service-account.json").write_text(json.dumps(key))
     (tmp_path / "feed-secret").write_text("5" * 64)
+    (tmp_path / "clicrdv-ca.pem").touch()
     return tmp_path / "config.toml"
 
 
@@ -90,8 +98,8 @@ def test_the_example_works_with_its_other_route(salon: Path) -> None:
 
 def test_the_other_sources_of_the_example_work(salon: Path) -> None:
     """They are indented within their comments: no line of theirs is a default of the source above them."""
-    shown = re.findall(r"^#   (.+)$", EXAMPLE, re.MULTILINE)
-    text = EXAMPLE + "\n".join(line for line in shown if re.match(r"\[sources|\w+ = ", line))
+    shown = re.findall(r"^#   \[sources\.\w+\]\n(?:#   .*\n)+", EXAMPLE, re.MULTILINE)
+    text = EXAMPLE + re.sub(r"^#   ", "", "\n".join(shown), flags=re.MULTILINE)
     assert {one.kind for one in read(salon, text).sources.values()} == KINDS.sources.keys()
 
 

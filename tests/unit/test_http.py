@@ -46,6 +46,7 @@ class Service:
     url: str = ""
     answers: list[Answer] = field(default_factory=lambda: [Answer()])
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    posted: list[bytes] = field(default_factory=list)
 
     def next(self) -> Answer:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -65,6 +66,10 @@ def service() -> Iterator[Service]:
             self.send_header("Content-Length", str(len(answer.body) if answer.length is None else answer.length))
             self.end_headers()
             self.wfile.write(answer.body)
+
+        def do_POST(self) -> None:
+            told.posted.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.do_GET()
 
         def log_message(self, *args: object) -> None:
             """Quiet."""
@@ -388,3 +393,64 @@ def test_an_unusable_file_of_authorities_is_a_mistake_in_the_configuration(tmp_p
     for attempt in attempts:
         with pytest.raises(ConfigError, match="ca_file"):
             attempt()
+
+
+# ── forms and XML ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_form_is_posted_once_and_its_cookie_stays(service: Service, client: httpx.Client) -> None:
+    service.answers = [Answer(headers=JSON | {"Set-Cookie": "session=one; path=/"})]
+    assert http.post_form(client, "/login", {"name": "Jo & Co"}, {"key": "hush"}) == {"fine": True}
+    http.get_json(client, "/next")
+    assert service.posted == [b"name=Jo+%26+Co"]
+    assert service.asked[1][1]["Cookie"] == "session=one"
+
+
+@pytest.mark.parametrize(("status", "kind"), [(401, NotAuthorised), (400, Refused), (503, Unavailable)])
+def test_a_form_that_is_refused_is_not_posted_again(
+    service: Service, client: httpx.Client, status: int, kind: type[CalferryError]
+) -> None:
+    service.answers = [Answer(status)]
+    with pytest.raises(kind) as refusal:
+        http.post_form(client, "/login", {"password": "hush"}, {"key": "hush"})
+    assert len(service.posted) == 1
+    assert "hush" not in str(refusal.value)
+
+
+def test_xml_comes_as_it_is_and_is_asked_for_as_such(service: Service, client: httpx.Client) -> None:
+    service.answers = [Answer(503), Answer(200, b"<hash/>", {"Content-Type": "application/xml; charset=utf-8"})]
+    assert http.get_xml(client, "/1.xml", {"key": "hush"}) == b"<hash/>"
+    assert [headers["Accept"] for _, headers in service.asked] == ["application/xml"] * 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Answer(200, b"{}"), Unavailable),
+        (Answer(406), Refused),
+        (Answer(404), http.Missing),
+        (Answer(403), NotAuthorised),
+        (Answer(200, b"<hash/>", {"Content-Type": "text/html"}), Unavailable),
+        (Answer(302, b"", {"Location": "/"}), Unavailable),
+    ],
+    ids=lambda one: f"{one.status} {one.headers['Content-Type']}" if isinstance(one, Answer) and one.body else None,
+)
+def test_what_is_no_xml_is_an_error(
+    service: Service, client: httpx.Client, answer: Answer, kind: type[CalferryError]
+) -> None:
+    service.answers = [answer]
+    with pytest.raises(kind):
+        http.get_xml(client, "/1.xml")
+
+
+@pytest.mark.parametrize("status", [400, 404, 500])
+def test_a_refusal_is_an_answer_where_its_reader_says_so(service: Service, client: httpx.Client, status: int) -> None:
+    service.answers = [Answer(status, b'{"code": 3}')]
+    assert http.get_json(client, "/", excuse=lambda said: said.get("code") == 3) == {"code": 3}
+
+
+@pytest.mark.parametrize("body", [b'{"code": 4}', b"[3]", b"<html>", b'{"code":', b"\xff"])
+def test_any_other_refusal_stays_one(service: Service, client: httpx.Client, body: bytes) -> None:
+    service.answers = [Answer(400, body)]
+    with pytest.raises(Refused):
+        http.get_json(client, "/", excuse=lambda said: said.get("code") == 3)

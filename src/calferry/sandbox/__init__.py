@@ -13,6 +13,7 @@ from typing import Self
 
 from . import faults
 from .agendize import AgendizeServer, AgendizeSwitches, AgendizeWorld, Booked
+from .clicrdv import ClicrdvServer, ClicrdvSwitches, ClicrdvWorld
 from .google import GoogleServer, GoogleSwitches, GoogleWorld
 from .judge import Verdict, judge, judge_feed
 from .messages import Exchange, Request, Response
@@ -23,6 +24,9 @@ __all__ = [
     "AgendizeSwitches",
     "AgendizeWorld",
     "Booked",
+    "ClicrdvServer",
+    "ClicrdvSwitches",
+    "ClicrdvWorld",
     "Exchange",
     "GoogleServer",
     "GoogleSwitches",
@@ -46,11 +50,13 @@ class Sandbox:
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.now = now
         self.agendize = AgendizeServer(AgendizeWorld(now))
+        self.clicrdv = ClicrdvServer(ClicrdvWorld(now))
         self.google = GoogleServer(GoogleWorld(now))
         self.valomnia = ValomniaServer(ValomniaWorld(now))
 
     def __enter__(self) -> Self:
         self.agendize.start()
+        self.clicrdv.start()
         self.google.start()
         self.valomnia.start()
         return self
@@ -60,4 +66,5 @@ class Sandbox:
     ) -> None:
         self.valomnia.stop()
         self.google.stop()
+        self.clicrdv.stop()
         self.agendize.stop()

@@ -1,0 +1,235 @@
+"""Speaking with ClicRDV: signing in, one request, the pages of a listing. Nothing is believed before it is checked.
+
+Vendor's pages: "Authentication", "API Response formats", "API – Filtering and Pagination".
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import quote
+
+from calferry import http
+from calferry.errors import Conflict, NotAuthorised, Refused, Unavailable
+from calferry.ports import Clock
+from calferry.sources.clicrdv.texts import id_of, text_of
+
+if TYPE_CHECKING:
+    import httpx
+
+    from calferry.sources.clicrdv.settings import Settings
+
+PAGE = 100
+"""Rows asked for at a time. The most there can be is not documented: a reply with fewer is believed."""
+
+ATTEMPTS = 3
+"""How often a listing is begun, at most, for its pages to add up."""
+
+CODES = {"unauthorized": 1, "invalidparameter": 2, "noresult": 3, "servererror": 4, "loginfailed": 5}
+"""The numeric codes of "Appointments API", by the words that go with them."""
+
+NO_RESULT = CODES["noresult"]
+DENIED = frozenset({CODES["unauthorized"], CODES["loginfailed"]})
+
+Asked = Mapping[str, str]
+
+_Content = TypeVar("_Content")
+
+
+class Shifted(Unavailable):
+    """The pages of a listing do not add up: rows came, went or changed places in between."""
+
+
+class Page(NamedTuple):
+    rows: Sequence[Any]
+    total: int
+    asked_at: datetime
+
+
+class Api:
+    """One connection to ClicRDV, as one member of one practice."""
+
+    def __init__(self, name: str, settings: Settings, clock: Clock) -> None:
+        self._name = name
+        self._settings = settings
+        self._clock = clock
+
+    def row(self, path: str) -> http.JsonObject | None:
+        """One thing by its path, such as `/groups/4`. None where ClicRDV says in so many words that there is none."""
+        try:
+            reply = self._get(path, {})
+        except http.Missing:
+            return None
+        code = error_in(reply)
+        return None if code == NO_RESULT else reply
+
+    def xml(self, path: str) -> bytes:
+        """One thing in its XML form."""
+        return self._signed_in(lambda client: http.get_xml(client, f"/api/v1{path}.xml", self._key))
+
+    def pages(self, path: str, asked: Asked) -> Iterator[Page]:
+        """All rows of a listing, a page at a time, in the order of their ids: an order that no change disturbs.
+
+        When the pages do not add up it begins anew, at most twice, and the rows come again. Raises Shifted when they
+        never did.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                yield from self.once(path, asked)
+            except Shifted:
+                if attempt == ATTEMPTS:
+                    raise
+            else:
+                return
+
+    def once(self, path: str, asked: Asked) -> Iterator[Page]:
+        """One try. Each page begins with the last row of the one before, and in the end there are as many different
+        ids as ClicRDV says there are rows. Raises Shifted otherwise."""
+        seen: set[str] = set()
+        received, last = 0, ""
+        while True:
+            page = self._page(path, asked, max(received - 1, 0))
+            rows = page.rows
+            if received:
+                if not rows or _id(rows[0]) != last:
+                    raise _shifted(path)
+                rows = rows[1:]
+            yield page._replace(rows=rows)
+            received += len(rows)
+            seen.update(_id(row) or f" {received - number}" for number, row in enumerate(rows))
+            if not rows or received >= page.total:
+                break
+            last = _id(rows[-1])
+        if not received == len(seen) == page.total:
+            raise _shifted(path)
+
+    def _page(self, path: str, asked: Asked, start: int) -> Page:
+        asked_at = self._clock.now()
+        paging = {"sort": "id", "dir": "asc", "results": str(PAGE), "startIndex": str(start)}
+        reply = self._get(path, {**asked, **paging})
+        if error_in(reply) == NO_RESULT:
+            return Page((), 0, asked_at)
+        rows, total = reply.get("records"), text_of(reply.get("totalRecords"))
+        if not isinstance(rows, list) or not re.fullmatch("[0-9]{1,9}", total):
+            msg = f"ClicRDV answered the listing {path} without its records, or without their number"
+            raise Unavailable(msg)
+        echo = {**paging, "recordsReturned": str(len(rows)), "results": ""}
+        if wrong := [
+            name for name, value in echo.items() if value and text_of(reply.get(name)).lower() not in ("", value)
+        ]:
+            msg = f"ClicRDV answered the listing {path} with another {wrong[0]} than was asked for"
+            raise Unavailable(msg)
+        return Page(rows, int(total), asked_at)
+
+    def _get(self, path: str, asked: Asked) -> http.JsonObject:
+        """A JSON reply without an error, but for NoResult."""
+        where = f"/api/v1{path}.json"
+
+        def ask(client: httpx.Client) -> http.JsonObject:
+            reply = http.get_json(client, where, {**asked, **self._key}, excuse=_is_answer)
+            code = error_in(reply)
+            if code in DENIED:
+                msg = f"GET {where} answered with error {code}"
+                raise NotAuthorised(msg)
+            if code not in (None, NO_RESULT):
+                msg = f"GET {where} answered with an error" + (f" ({code})" if code else "")
+                raise Unavailable(msg)
+            return reply
+
+        try:
+            return self._signed_in(ask)
+        except (Refused, Conflict) as problem:
+            raise Unavailable(str(problem)) from problem
+
+    def _signed_in(self, ask: Callable[[httpx.Client], _Content]) -> _Content:
+        """Ask; where there is no session, or it is over, sign in once, then stop."""
+        try:
+            client = self._client
+            if self._settings.login == "basic":
+                return ask(client)
+            if not _has_session(client):
+                self._sign_in(client)
+                return ask(client)
+            try:
+                return ask(client)
+            except NotAuthorised:
+                self._sign_in(client)
+                return ask(client)
+        except NotAuthorised as problem:
+            msg = f"{problem}: ClicRDV does not let the api_key, email and password of source {self._name!r} in there"
+            raise NotAuthorised(msg) from problem
+
+    @property
+    def _key(self) -> dict[str, str]:
+        return {"apikey": self._settings.api_key.get_secret_value()}
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        """HTTP Basic is sent up front: ClicRDV never asks for it, and shows strangers less instead."""
+        settings = self._settings
+        pair = f"{settings.email}:{settings.password.get_secret_value()}".encode()
+        basic = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"} if settings.login == "basic" else {}
+        client = http.client(settings.base_url, basic, ca_file=settings.ca_file)
+        weakref.finalize(self, client.close)
+        return client
+
+    def _sign_in(self, client: httpx.Client) -> None:
+        digest = hashlib.sha1(self._settings.password.get_secret_value().encode(), usedforsecurity=False).hexdigest()
+        client.cookies.clear()
+        form = {"pro[email]": self._settings.email, "pro[password]": digest}
+        try:
+            reply = http.post_form(client, "/api/v1/sessions/login.json", form, self._key)
+        except (Refused, Conflict) as problem:
+            raise NotAuthorised(str(problem)) from problem
+        if error_in(reply) is not None or not _has_session(client):
+            msg = "signing in at ClicRDV opened no session"
+            raise NotAuthorised(msg)
+
+
+def _has_session(client: httpx.Client) -> bool:
+    return any(cookie.name == "_session_id" for cookie in client.cookies.jar)
+
+
+def error_in(reply: http.JsonObject) -> int | None:
+    """The code of the error a reply speaks of: 0 for one without a code, None when there is none.
+
+    The shape of errors is not documented, so every likely one is understood; none of it is quoted.
+    """
+    error = reply.get("error") or reply.get("errors")
+    if not error:
+        bare = "code" in reply and "message" in reply and not {"id", "records"} & reply.keys()
+        return _code(reply) if bare else None
+    return _code(error[0] if isinstance(error, list) else error)
+
+
+def _code(error: Any) -> int:
+    said = [error.get(name) for name in ("code", "message", "name")] if isinstance(error, dict) else [error]
+    for text in map(text_of, said):
+        word = text.replace(" ", "").rstrip(".").casefold()
+        if word in CODES or re.fullmatch("[0-9]{1,9}", text):
+            return CODES.get(word) or int(text)
+    return 0
+
+
+def segment(text: str) -> str:
+    """A text as one segment of a path."""
+    return quote(text, safe="")
+
+
+def _is_answer(refusal: http.JsonObject) -> bool:
+    """ "No results" is an answer, whatever status it comes with."""
+    return error_in(refusal) == NO_RESULT
+
+
+def _id(row: Any) -> str:
+    return id_of(row) if isinstance(row, dict) else ""
+
+
+def _shifted(path: str) -> Shifted:
+    return Shifted(f"the pages of ClicRDV's listing {path} do not add up")

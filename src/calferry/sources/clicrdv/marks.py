@@ -1,0 +1,114 @@
+"""Where a stream was left: ClicRDV has no tokens, so it is the latest `updated_at` that came, and what came with it.
+
+Changes are asked for from well before the mark, so rows come again; the mark knows the latest of them by their
+digest, and those are not told twice. Times here are wall times of the group, as texts that sort by time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from heapq import nlargest
+from typing import Any
+
+from calferry.errors import CursorExpired, Refused
+from calferry.model import Cursor
+from calferry.sources.clicrdv.texts import Row, id_of, text_of
+from calferry.sources.clicrdv.times import wall_of
+
+OVERLAP = timedelta(hours=3)
+"""How far before the mark changes are asked for: two hours for the widest repeat of a clock (Antarctica/Troll), one for
+clocks that differ and for changes that were late to be seen."""
+
+KEPT = 1000
+"""The most rows a mark knows. Of more than that, the older ones are told again, and the ledger compares."""
+
+AHEAD = timedelta(days=1)
+"""A stamp further ahead than this is a mistake. It moves no mark: nothing would be newer for years."""
+
+
+EPOCH = 1970
+"""No stamp is from before this year."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The latest stamp in the zone that is named, empty before there was any; digests by id."""
+
+    zone: str
+    latest: str = ""
+    told: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, cursor: Cursor, zone: str) -> Mark:
+        """Raises CursorExpired for a mark in another zone than the group's: all its times are other instants now."""
+        try:
+            content = json.loads(cursor.token)
+            mark = cls(content["zone"], content["latest"], dict(content["told"]))
+        except (ValueError, TypeError, KeyError) as problem:
+            msg = "the place where calferry left off cannot be read"
+            raise CursorExpired(msg) from problem
+        if mark.zone != zone:
+            msg = f"the group moved from {mark.zone} to {zone}"
+            raise CursorExpired(msg)
+        return mark
+
+    @property
+    def since(self) -> str:
+        """From when on to ask; empty where there is no mark yet."""
+        return f"{datetime.fromisoformat(self.latest) - OVERLAP}" if self.latest else ""
+
+    def cursor(self) -> Cursor:
+        content = {"zone": self.zone, "latest": self.latest, "told": self.told}
+        return Cursor(json.dumps(content, separators=(",", ":"), sort_keys=True))
+
+
+class Reader:
+    """Follows rows from one mark to the next. `now` is the wall time at the group, naive."""
+
+    def __init__(self, mark: Mark, now: datetime) -> None:
+        self._mark = mark
+        self._limit = f"{(now + AHEAD).replace(microsecond=0)}"
+        self._latest = mark.latest
+        self._told: dict[str, tuple[str, str]] = {}
+
+    def fresh(self, rows: Iterable[Any]) -> list[Any]:
+        """The rows that are not known yet, and those that cannot be told apart."""
+        return [row for row in rows if not isinstance(row, dict) or self._take(row)]
+
+    def mark(self) -> Mark:
+        """Where these rows leave off. Nothing at all leaves everything as it was."""
+        if not self._told:
+            return self._mark
+        reached = Mark(self._mark.zone, self._latest)
+        recent = ((stamp, key, seen) for key, (stamp, seen) in self._told.items() if stamp >= reached.since)
+        return Mark(reached.zone, reached.latest, {key: seen for _, key, seen in nlargest(KEPT, recent)})
+
+    def _take(self, row: Row) -> bool:
+        key, stamp, seen = id_of(row), stamp_of(row), _digest(row)
+        if stamp and stamp < self._mark.since:
+            return False  # the filter was not heeded; it is known
+        if self._latest < stamp <= self._limit:
+            self._latest = stamp
+        if not key:
+            return True
+        self._told[key] = (stamp, seen)
+        if len(self._told) > 4 * KEPT:
+            self._told = dict(nlargest(KEPT, self._told.items(), key=lambda item: item[1]))
+        return self._mark.told.get(key) != seen
+
+
+def stamp_of(row: Row) -> str:
+    """When a row was last changed, to the second; empty where it does not say."""
+    try:
+        stamp = wall_of(text_of(row.get("updated_at")), "updated_at")
+    except Refused:
+        return ""
+    return f"{stamp.replace(tzinfo=None, microsecond=0)}" if stamp.year >= EPOCH else ""
+
+
+def _digest(row: Row) -> str:
+    return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()[:16]
