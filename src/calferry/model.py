@@ -292,7 +292,8 @@ class Placement:
     """One appointment in one calendar: what it shall hold, and what it last acknowledged.
 
     `calendar` is the key `kind:canonical id`; `target` is the configured connection that reaches it. `generation`
-    counts identities: a calendar that will not take an identity again gets the next one.
+    counts identities: a calendar that will not take an identity again gets the next one. `approved` says that a person
+    wants its removal carried out.
     """
 
     calendar: str
@@ -302,6 +303,7 @@ class Placement:
     wanted: Wanted
     written: Receipt | None = None
     generation: int = 0
+    approved: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,10 +353,13 @@ class Update:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
+    """`approved` by a person: no brake holds it back."""
+
     calendar: str
     receipt: Receipt
     mark: Mark
     removal: Removal
+    approved: bool = False
 
     @property
     def uid(self) -> str:

@@ -147,7 +147,13 @@ class Planner:
             msg = f"{placement.calendar} {placement.uid}: nothing wanted and nothing written is nothing to do"
             raise ValueError(msg)
         mark = self._mark(placement, "")
-        return Delete(calendar=placement.calendar, receipt=placement.written, mark=mark, removal=removal)
+        return Delete(
+            calendar=placement.calendar,
+            receipt=placement.written,
+            mark=mark,
+            removal=removal,
+            approved=placement.approved,
+        )
 
     def _mark(self, placement: Placement, fingerprint: str) -> Mark:
         return Mark(
@@ -195,14 +201,19 @@ def _yesterday(standing: Standing) -> int:
     return standing.held + standing.weak + standing.explicit
 
 
+def _brakes(change: Delete, kind: Strength) -> bool:
+    """Whether a deletion is of that kind, as far as brakes have a say in it."""
+    return not change.approved and strength(change.removal) is kind
+
+
 def _count(plan: Plan, kind: Strength) -> int:
-    return sum(strength(change.removal) is kind for change in plan.removals)
+    return sum(_brakes(change, kind) for change in plan.removals)
 
 
 def _park(plan: Plan, kind: Strength, reason: str) -> Plan:
     """All deletions of a kind, not only those beyond the limit: nobody knows which of them are the glitch."""
-    held_back = tuple(Parked(change, reason) for change in plan.removals if strength(change.removal) is kind)
-    others = tuple(change for change in plan.removals if strength(change.removal) is not kind)
+    held_back = tuple(Parked(change, reason) for change in plan.removals if _brakes(change, kind))
+    others = tuple(change for change in plan.removals if not _brakes(change, kind))
     return Plan(calendar=plan.calendar, changes=(*plan.writes, *others), parked=(*plan.parked, *held_back))
 
 

@@ -25,6 +25,7 @@ from calferry.model import (
     Outcome,
     Placement,
     Receipt,
+    Removal,
     Resource,
     Wanted,
     Window,
@@ -198,6 +199,25 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack:
+    """A deletion that waits for a person, or that a person rejected: what would leave which calendar, why, and why not.
+
+    `source` is the key of its booking account, `source_id` and `starts_at` (UTC) are its appointment's; they are empty
+    where the ledger lost it.
+    """
+
+    calendar: str
+    uid: str
+    target: str
+    removal: Removal
+    reason: str
+    rejected: bool
+    source: str = ""
+    source_id: str = ""
+    starts_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
     """Something that waits for a person: a parked deletion, or something set aside as it is.
 
@@ -361,6 +381,15 @@ class Outbox(Protocol):
 
     def park(self, calendar: str, uids: Collection[str], reason: str, at: datetime) -> None:
         """Hold placements back until their wanted changes or a person decides."""
+        ...
+
+    def held_back(self) -> Sequence[HeldBack]:
+        """All deletions that wait for a person or were rejected, by calendar and start."""
+        ...
+
+    def decide(self, calendar: str, uids: Collection[str], *, approved: bool, at: datetime) -> Collection[str]:
+        """A person decided on deletions that are held back: no brake stops them, or they stay, until something else is
+        wanted there. Returns those that were held back."""
         ...
 
     def pause(self, calendar: str, reason: str, until: datetime) -> None:

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from calferry import __version__
-from calferry.cli import app, feeds
+from calferry.cli import app, deletions, feeds
 from calferry.errors import gravest
 from tests.cli.salon import COMMAND, calferry, environment
 
 COMMANDS = [*(one.name or "" for one in app.registered_commands), *(one.name or "" for one in app.registered_groups)]
-SILENT = {"run", "feeds"}
+GROUPS = {"deletions": deletions.app, "feeds": feeds.app}
+BELOW = [(group, one.name or "") for group, below in GROUPS.items() for one in below.registered_commands]
+SILENT = {"run", "deletions", "feeds"}
 """These report nothing themselves."""
 
 HEAVY = {
@@ -59,7 +61,7 @@ def test_help_has_a_line_for_every_command(tmp_path: Path) -> None:
     lines = [line.strip("│ ") for line in ran.out.splitlines()]
     sentences = {name: line.split(maxsplit=1)[1] for name in COMMANDS for line in lines if line.startswith(f"{name} ")}
     assert ran.code == 0
-    assert set(sentences) == set(COMMANDS) == {"demo", "check", "plan", "sync", "run", "status", "feeds"}
+    assert set(sentences) == set(COMMANDS) == {"demo", "check", "plan", "sync", "run", "status", "deletions", "feeds"}
     assert all(sentence.endswith(".") for sentence in sentences.values()), sentences
 
 
@@ -71,11 +73,11 @@ def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     assert "--json" in ran.out or command in SILENT
 
 
-@pytest.mark.parametrize("command", [command.name or "" for command in feeds.app.registered_commands])
-def test_every_command_about_feeds_explains_itself(tmp_path: Path, command: str) -> None:
-    ran = calferry(tmp_path, "feeds", command, "--help")
+@pytest.mark.parametrize("command", BELOW, ids=" ".join)
+def test_every_command_of_a_group_explains_itself(tmp_path: Path, command: tuple[str, str]) -> None:
+    ran = calferry(tmp_path, *command, "--help")
     assert (ran.code, ran.err) == (0, "")
-    assert f"calferry feeds {command}" in ran.out
+    assert f"calferry {' '.join(command)}" in ran.out
     assert "--json" in ran.out
 
 

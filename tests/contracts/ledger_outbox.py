@@ -13,7 +13,7 @@ from calferry.model import (
     Quarantined,
     Receipt,
 )
-from calferry.ports import Attention, Ledger
+from calferry.ports import Attention, HeldBack, Ledger
 from tests.builders import ACCOUNT, NOW, appointment, batch, event, mark, receipt
 from tests.contracts.ledger_steps import (
     CALENDAR,
@@ -246,6 +246,65 @@ class OutboxContract:
         other = want(ledger, "2")
         ledger.outbox.park(CALENDAR, [uid("1")], "guests", NOW)
         assert [one.wanted for one in due(ledger, NOW + 365 * 24 * HOUR)] == [other]
+
+    def test_deletions_held_back_are_told_with_their_appointment_and_its_evidence(self, ledger: Ledger) -> None:
+        ledger.intake.record(ACCOUNT, batch(appointment()))
+        write(ledger, want(ledger))
+        settle(ledger, {PLACE: WEAK})
+        assert ledger.outbox.held_back() == []
+        ledger.outbox.park(CALENDAR, [uid()], "20 %", NOW)
+        (one,) = ledger.outbox.held_back()
+        assert one == HeldBack(
+            calendar=CALENDAR,
+            uid=uid(),
+            target="workspace",
+            removal=WEAK,
+            reason="20 %",
+            rejected=False,
+            source=ACCOUNT,
+            source_id="1",
+            starts_at=appointment().start.astimezone(UTC),
+        )
+
+    def test_an_approved_deletion_is_due_and_no_matter_of_the_brakes(self, ledger: Ledger) -> None:
+        write(ledger, want(ledger))
+        settle(ledger, {PLACE: WEAK})
+        ledger.outbox.park(CALENDAR, [uid()], "20 %", NOW)
+        assert ledger.outbox.decide(CALENDAR, [uid(), "nobody"], approved=True, at=NOW) == [uid()]
+        assert [(one.wanted, one.approved) for one in due(ledger)] == [(WEAK, True)]
+        assert (ledger.attention(NOW), ledger.outbox.held_back()) == (frozenset(), [])
+        erase(ledger, uid())
+        assert removed(ledger, NOW) == (0, 0)
+        want(ledger)
+        assert [one.approved for one in due(ledger)] == [False]
+
+    def test_a_rejected_deletion_waits_for_nobody_until_something_else_is_wanted(self, ledger: Ledger) -> None:
+        write(ledger, want(ledger))
+        settle(ledger, {PLACE: WEAK})
+        ledger.outbox.park(CALENDAR, [uid()], "20 %", NOW)
+        assert ledger.outbox.decide(CALENDAR, [uid()], approved=False, at=NOW) == [uid()]
+        assert (due(ledger), ledger.attention(NOW)) == ([], frozenset())
+        assert [one.rejected for one in ledger.outbox.held_back()] == [True]
+        assert ledger.outbox.intend([intent(uid(), Action.DELETE)], NOW) == []
+        settle(ledger, {PLACE: WEAK})
+        assert due(ledger) == []
+        settle(ledger, {PLACE: GONE})
+        assert [one.wanted for one in due(ledger)] == [GONE]
+
+    def test_what_was_rejected_can_still_be_approved(self, ledger: Ledger) -> None:
+        write(ledger, want(ledger))
+        settle(ledger, {PLACE: GONE})
+        ledger.outbox.park(CALENDAR, [uid()], "20 %", NOW)
+        ledger.outbox.decide(CALENDAR, [uid()], approved=False, at=NOW)
+        assert ledger.outbox.decide(CALENDAR, [uid()], approved=True, at=NOW) == [uid()]
+        assert [one.approved for one in due(ledger)] == [True]
+
+    def test_only_deletions_that_are_held_back_can_be_decided_on(self, ledger: Ledger) -> None:
+        write(ledger, want(ledger, "1"))
+        settle(ledger, {PLACE: GONE}, "1")
+        want(ledger, "2")
+        ledger.outbox.park(CALENDAR, [uid("2")], "guests", NOW)
+        assert ledger.outbox.decide(CALENDAR, [uid("1"), uid("2")], approved=True, at=NOW) == []
 
     def test_a_paused_calendar_is_left_alone_until_then(self, ledger: Ledger) -> None:
         want(ledger)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -107,6 +108,13 @@ def test_explicit_cancellations_proceed_while_weak_deletions_are_parked() -> Non
 def test_what_the_configuration_takes_away_is_always_parked() -> None:
     plan = braked(leaving(1, Why.RECONFIGURED), held=1000)
     assert [parked.change.uid for parked in plan.parked] == ["u1"]
+
+
+@pytest.mark.parametrize("why", Why)
+def test_what_a_person_approved_is_held_back_by_nothing_and_counts_for_nothing(why: Why) -> None:
+    approved = [replace(leaving(number, why, weak=True), approved=True) for number in range(50)]
+    plan = braked(*approved, leaving(50, weak=True), leaving(51, weak=True), held=52)
+    assert plan.counts == {"create": 0, "update": 0, "delete": 52, "parked": 0}
 
 
 def test_a_whole_calendar_may_be_handed_over() -> None:

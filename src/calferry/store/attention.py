@@ -13,7 +13,9 @@ from calferry.store.tables import appointments, calendars, is_due, is_live, is_u
 def waiting(connection: Connection, now: datetime) -> frozenset[Attention]:
     """All that waits for a person at `now` (UTC)."""
     place, row, unread = placements.c, appointments.c, quarantine.c
-    held = select(place.calendar, place.held, place.uid, place.reason).where(is_due, place.held != "")
+    held = select(place.calendar, place.held, place.uid, place.reason).where(
+        is_due, place.held.in_(["parked", "refused"])
+    )
     paused = select(calendars.c.calendar, calendars.c.pause_reason).where(calendars.c.paused_until > now)
     unrouted = select(row.source, row.uid, row.unrouted).where(is_unrouted, is_live)
     quarantined = select(unread.source, unread.source_id, unread.reason)

@@ -12,7 +12,7 @@ from calferry.model import Action, Mark, Marked, Receipt, Why
 from calferry.store import journal
 from calferry.store.database import RowValues, upsert
 from calferry.store.journal import Entry
-from calferry.store.placing import FREE, Placed, placed
+from calferry.store.placing import APPROVED, FREE, HELD_BACK, PARKED, Placed, placed
 from calferry.store.tables import calendars, deletions, intents, placements
 
 DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "removed"}
@@ -46,7 +46,8 @@ def file(connection: Connection, receipts: Sequence[Receipt], at: datetime) -> N
             rows.append({**_lost(receipt, intent.target, at), "generation": intent.generation})
         elif place is not None:
             rows.append(_written(place, receipt, intent, at))
-        if not receipt.fingerprint and (cause := intent if intent is not None else place) is not None:
+        approved = place is not None and place.held == APPROVED  # what a person decided is no matter of the brakes
+        if not receipt.fingerprint and not approved and (cause := intent if intent is not None else place) is not None:
             gone.append({"calendar": key[0], "uid": key[1], "at": at, "why": cause.why, "weak": cause.weak})
     upsert(connection, placements, rows)
     if gone:
@@ -105,7 +106,7 @@ def _written(place: Row[Any], receipt: Receipt, intent: Row[Any] | None, at: dat
     generation = max(place.generation, intent.generation if intent is not None else 0)
     return {
         **place._mapping,
-        **({} if place.held == "parked" else FREE),
+        **({} if place.held in HELD_BACK else FREE),
         "written_fingerprint": receipt.fingerprint,
         "href": receipt.href,
         "etag": receipt.etag,
@@ -134,7 +135,7 @@ def _lost(receipt: Receipt, target: str, at: datetime) -> RowValues:
         "etag": receipt.etag,
         "written_at": at,
         "generation": 0,
-        "held": "parked",
+        "held": PARKED,
         "reason": "its placement is missing from the ledger",
         "attempts": 0,
         "not_before": None,

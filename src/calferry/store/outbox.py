@@ -11,11 +11,11 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func,
 
 from calferry.errors import CalferryError, Conflict, Refused
 from calferry.model import Action, Failure, Intent, Marked, Placement, Receipt, Why
-from calferry.ports import Standing
-from calferry.store import filing, journal
+from calferry.ports import HeldBack, Standing
+from calferry.store import filing, journal, parking
 from calferry.store.database import Database, chunks, upsert
 from calferry.store.journal import Entry
-from calferry.store.placing import placed, placement_of
+from calferry.store.placing import APPROVED, HELD_BACK, PARKED, placed, placement_of
 from calferry.store.tables import calendars, deletions, intents, is_due, is_under_way, is_written, placements
 
 RETRIES = [timedelta(minutes=minutes) for minutes in (0, 2, 4, 8, 15)]
@@ -30,7 +30,7 @@ def is_free(now: datetime) -> ColumnElement[bool]:
     """Neither parked, nor set aside until later, nor under way."""
     row = placements.c
     later = and_(row.held == "refused", row.not_before <= now)
-    return and_(or_(row.held == "", later), ~is_under_way)
+    return and_(or_(row.held.in_(["", APPROVED]), later), ~is_under_way)
 
 
 def is_to_be_sent(now: datetime) -> ColumnElement[bool]:
@@ -104,13 +104,21 @@ class SqlOutbox:
 
     def park(self, calendar: str, uids: Collection[str], reason: str, at: datetime) -> None:
         row = placements.c
-        values = {"held": "parked", "reason": reason, "attempts": 0, "not_before": None}
+        values = {"held": PARKED, "reason": reason, "attempts": 0, "not_before": None}
         with self._database.writing() as connection:
             for chunk in chunks(uids):
-                news = or_(row.held != "parked", row.reason != reason)
+                news = or_(row.held != PARKED, row.reason != reason)
                 where = (row.calendar == calendar, row.uid.in_(chunk), news)
                 parked = connection.scalars(update(placements).where(*where).values(values).returning(row.uid)).all()
                 journal.write(connection, (Entry(at, calendar, uid, "parked", reason) for uid in parked))
+
+    def held_back(self) -> Sequence[HeldBack]:
+        with self._database.reading() as connection:
+            return parking.held_back(connection)
+
+    def decide(self, calendar: str, uids: Collection[str], *, approved: bool, at: datetime) -> Collection[str]:
+        with self._database.writing() as connection:
+            return [uid for chunk in chunks(uids) for uid in parking.decide(connection, calendar, chunk, approved, at)]
 
     def pause(self, calendar: str, reason: str, until: datetime) -> None:
         with self._database.writing() as connection:
@@ -190,7 +198,7 @@ def _is_wanted(place: Row[Any] | None, intent: Intent) -> bool:
     if place is None:
         return True
     asked = (intent.fingerprint, intent.generation)
-    return place.held != "parked" and asked == (place.wanted_fingerprint, place.generation)
+    return place.held not in HELD_BACK and asked == (place.wanted_fingerprint, place.generation)
 
 
 def _send_again(connection: Connection, intent: Row[Any] | None, at: datetime) -> None:
@@ -210,7 +218,7 @@ def _fail(connection: Connection, place: Row[Any], intent: Row[Any] | None, erro
         connection.execute(this.values(generation=generation, written_fingerprint="", href="", etag=""))
         journal.write(connection, [Entry(at, place.calendar, place.uid, "conflict", str(error))])
     # A refusal is about what was asked: where something else is wanted by now, or a person shall decide, it is moot.
-    moot = place.held == "parked" or (intent is not None and intent.fingerprint != place.wanted_fingerprint)
+    moot = place.held in HELD_BACK or (intent is not None and intent.fingerprint != place.wanted_fingerprint)
     if isinstance(error, Refused) and not moot:
         pause = min(SET_ASIDE * 2 ** min(place.attempts, 5), LONGEST_SET_ASIDE)
         aside = {"held": "refused", "reason": str(error), "attempts": place.attempts + 1, "not_before": at + pause}

@@ -17,6 +17,11 @@ from calferry.store.tables import placements
 FREE = {"held": "", "reason": "", "attempts": 0, "not_before": None}
 """The values of a placement that is neither parked nor set aside."""
 
+PARKED, REJECTED, APPROVED = "parked", "rejected", "approved"
+"""What a placement's `held` says of its removal: it waits for a person; the person wants it to stay, or to go."""
+
+HELD_BACK = (PARKED, REJECTED)
+
 Placed = dict[tuple[str, str], Row[Any]]
 """Rows of placements by calendar and uid."""
 
@@ -33,9 +38,10 @@ def placement_of(row: Row[Any]) -> Placement:
         uid=row.uid,
         target=row.target,
         route=row.route,
-        wanted=event_of(row.wanted) if row.wanted else _removal_of(row),
+        wanted=event_of(row.wanted) if row.wanted else removal_of(row),
         written=_receipt_of(row) if row.written_fingerprint else None,
         generation=row.generation,
+        approved=row.held == APPROVED,
     )
 
 
@@ -65,7 +71,7 @@ def _event_values(event: Event) -> RowValues:
     }
 
 
-def _removal_of(row: Row[Any]) -> Removal:
+def removal_of(row: Row[Any]) -> Removal:
     moved_to = tuple(json.loads(row.moved_to)) if row.moved_to else ()
     return Removal(why=Why(row.why), evidence=row.evidence, weak=row.weak, moved_to=moved_to)
 

@@ -189,8 +189,9 @@ class Placement(Row, table=True):
     """One appointment in one calendar. A row is never dropped: it keeps the generation.
 
     `wanted` is the event (JSON) the calendar shall hold; where it is '', `why`, `evidence`, `weak` and `moved_to` are
-    the removal. `held` is '' (free), 'parked' (until its wanted changes or a person decides) or 'refused' (until
-    `not_before`). `ends_at` is the end of the event last wanted.
+    the removal. `held` is '' (free), 'parked' (until its wanted changes or a person decides), 'rejected' or 'approved'
+    (by that person, until its wanted changes) or 'refused' (until `not_before`). `ends_at` is the end of the event last
+    wanted.
     """
 
     __tablename__ = "placements"
