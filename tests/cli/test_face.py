@@ -61,7 +61,11 @@ def test_help_has_a_line_for_every_command(tmp_path: Path) -> None:
     lines = [line.strip("│ ") for line in ran.out.splitlines()]
     sentences = {name: line.split(maxsplit=1)[1] for name in COMMANDS for line in lines if line.startswith(f"{name} ")}
     assert ran.code == 0
-    assert set(sentences) == set(COMMANDS) == {"demo", "check", "plan", "sync", "run", "status", "deletions", "feeds"}
+    assert (
+        set(sentences)
+        == set(COMMANDS)
+        == {"demo", "check", "plan", "sync", "run", "status", "explain", "deletions", "feeds"}
+    )
     assert all(sentence.endswith(".") for sentence in sentences.values()), sentences
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from calferry.ports import HeldBack
     from calferry.sync.deciding import Decision
 
-app = typer.Typer(help="Show deletions that wait for a person; approve or reject them.", no_args_is_help=True)
+app = typer.Typer(help="Show, approve and reject deletions that wait for a person.", no_args_is_help=True)
 
 UidsArgument = Annotated[
     list[str], typer.Argument(metavar="UID…", help="The deletions, by uid, as `calferry deletions list` names them.")
