@@ -184,10 +184,7 @@ class Api:
         digest = hashlib.sha1(self._settings.password.get_secret_value().encode(), usedforsecurity=False).hexdigest()
         client.cookies.clear()
         form = {"pro[email]": self._settings.email, "pro[password]": digest}
-        try:
-            reply = http.post_form(client, "/api/v1/sessions/login.json", form, self._key)
-        except (Refused, Conflict) as problem:
-            raise NotAuthorised(str(problem)) from problem
+        reply = http.post_form(client, "/api/v1/sessions/login.json", form, self._key)
         if error_in(reply) is not None or not _has_session(client):
             msg = "signing in at ClicRDV opened no session"
             raise NotAuthorised(msg)
