@@ -187,12 +187,22 @@ def get_xml(client: httpx.Client, path: str, params: Mapping[str, str] | None = 
 
 
 def post_form(client: httpx.Client, path: str, form: Mapping[str, str], params: Mapping[str, str]) -> JsonObject:
-    """POST a form, once, for a JSON object: signing in. Cookies stay with the client. Raises as `get_json` does."""
+    """POST a form, once, for a JSON object: signing in. Cookies stay with the client.
+
+    Raises NotAuthorised where the form is refused, whatever status says so, and Unavailable for all else: never
+    Missing, which would be an answer to whoever asks for one thing and has to sign in first.
+    """
     request = f"POST {client.base_url.host}{path}"
     response, body = answer(client, path, params, request, form=form)
-    if response.status_code >= 400:  # noqa: PLR2004 (RFC 9110, section 15.5)
-        raise _error_of(response, request)
-    return _json_object(response, body, request, None)
+    if response.status_code < 400:  # noqa: PLR2004 (RFC 9110, section 15.5)
+        return _json_object(response, body, request, None)
+    match _error_of(response, request):
+        case Refused() | Conflict() as refusal:
+            raise NotAuthorised(str(refusal))
+        case Missing() as missing:
+            raise Unavailable(str(missing), retry_after=missing.retry_after)
+        case problem:
+            raise problem
 
 
 def _got(

@@ -34,6 +34,19 @@ def zone_name(moment: datetime) -> str:
     return moment.tzinfo.key if isinstance(moment.tzinfo, ZoneInfo) else "UTC"
 
 
+def zone_of(name: str) -> ZoneInfo | None:
+    """A time zone by its IANA name, old or new; None for what the database does not know."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown; no such path; a directory of the database
+        return None
+
+
+def instant(moment: datetime) -> str:
+    """An instant as services are asked by it: in UTC, to the second, with a Z."""
+    return f"{utc(moment):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def wall_clock(wall: datetime, zone: ZoneInfo) -> datetime:
     """A naive wall time as it is meant in `zone`.
 

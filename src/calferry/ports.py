@@ -52,7 +52,9 @@ class Source(Protocol):
     def key(self) -> str: ...
 
     @property
-    def streams(self) -> tuple[str, ...]: ...
+    def streams(self) -> tuple[str, ...]:
+        """What `changes` can follow. The first one is that of the appointments; none of the others ends a pull."""
+        ...
 
     def resources(self) -> Batch:
         """All that appointments refer to, whole: staff, services, the company."""
@@ -222,8 +224,8 @@ class Attention:
     """Something that waits for a person: a parked deletion, or something set aside as it is.
 
     `where` is the calendar or source key, `what` one of parked, refused, unrouted, quarantined, paused, unreachable,
-    unproven; `id` the uid or source id (empty for a whole calendar or source); `reason` a sentence without a
-    customer's data.
+    unproven, unread; `id` the uid, source id or stream (empty for a whole calendar or source); `reason` a sentence
+    without a customer's data.
     """
 
     where: str

@@ -32,7 +32,7 @@ from calferry.policy import Fate, Policy, Treatment, treat, turns_at
 from calferry.ports import Pending, Routed, Target
 from calferry.template import Template
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 """Raise it when the same appointment would be shown differently: every appointment is then routed anew."""
 
 Key = tuple[str, str, str]
@@ -349,10 +349,16 @@ def _contact(appointment: Appointment, resources: Mapping[str, Resource]) -> Con
     return replace(appointment.contact, **{name: told[name] for name in CUSTOMER_FIELDS if told.get(name)})
 
 
-def _address(appointment: Appointment, resources: Mapping[str, Resource]) -> str:
+def _address(appointment: Appointment, reveal: Reveal, resources: Mapping[str, Resource]) -> str:
+    """Where it takes place: where the appointment says, else at its company's, else at the customer's.
+
+    The customer's address is the customer's own, and revealed as such.
+    """
     if appointment.location or appointment.url:
         return appointment.location
-    return _used("company", appointment, resources).get("address", "")
+    kinds = ("company", "customer") if reveal in {Reveal.CONTACT, Reveal.FULL} else ("company",)
+    addresses = (_used(kind, appointment, resources).get("address", "") for kind in kinds)
+    return next(filter(None, addresses), "")
 
 
 def _used(kind: str, appointment: Appointment, resources: Mapping[str, Resource]) -> Mapping[str, str]:
@@ -378,7 +384,7 @@ def _shown(
         "external_id": appointment.external_id,
         "status": appointment.said,
         "custom_status": appointment.custom_status,
-        "location": _address(appointment, resources),
+        "location": _address(appointment, reveal, resources),
         "url": appointment.url,
         "kind": appointment.kind,
         "summary": appointment.summary,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from calferry.sandbox import faults
 from calferry.sandbox.agendize import AgendizeServer
@@ -36,6 +36,9 @@ class WallClock:
 @dataclass
 class AgendizeStage:
     """One company in Paris with one staff member and one service of half an hour."""
+
+    keeps_cancelled: ClassVar[bool] = True
+    announces_deletions: ClassVar[bool] = True
 
     server: AgendizeServer
     staff: str = field(init=False)

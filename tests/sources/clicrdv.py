@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from calferry.model import Batch, Cursor
 from calferry.sandbox import faults
@@ -38,6 +38,8 @@ class WallClock:
 class ClicrdvStage:
     """One group in Paris with one calendar, one intervention of half an hour and one customer."""
 
+    keeps_cancelled: ClassVar[bool] = False
+
     server: ClicrdvServer
     feed: str = "vevents"
     calendar: str = field(init=False)
@@ -53,6 +55,10 @@ class ClicrdvStage:
         members = {"length": 30, "price": 3550, "colorref": "#FF6600", "interventionset_id": int(kinds)}
         self.service = world.add("interventions", GROUP, "Consultation", **members)
         self.fiche = world.add_fiche(GROUP, "Zoé", "Sample", "zoe@customer.example", "+33 1 00 00 00 00")
+
+    @property
+    def announces_deletions(self) -> bool:
+        return self.feed == "vevents"
 
     def connect(self, **options: Any) -> ClicrdvSource:
         signed = {"group": GROUP, "api_key": KEY, "email": EMAIL, "password": PASSWORD}

@@ -139,6 +139,7 @@ def test_a_refresh_token_that_is_good_once_is_followed_by_the_next(
     "answer",
     [
         faults.html(),
+        faults.status(404),
         faults.status(500),
         faults.status(429),
         faults.status(302),

@@ -16,7 +16,8 @@ from calferry.errors import Refused
 from calferry.model import Contact, Owner
 from calferry.moments import utc
 from calferry.sources.agendize import Settings, to_appointment
-from calferry.sources.agendize.rows import deletion_in, is_bare, reschedule_link, synchronised_with
+from calferry.sources.agendize.rows import deletion_in, reschedule_link, synchronised_with
+from calferry.sources.fields import is_bare
 
 ACCOUNT = "agendize:13772899"
 PARIS = ZoneInfo("Europe/Paris")

@@ -116,6 +116,11 @@ class TestSigningIn:
         with pytest.raises(NotAuthorised):
             stage.connect(login="session").resources()
 
+    def test_a_login_that_is_not_found_says_nothing_of_an_appointment(self, stage: ClicrdvStage) -> None:
+        stage.server.faults.add(faults.status(404), match=faults.matching(method="POST"), times=None)
+        with pytest.raises(Unavailable):
+            stage.connect(login="session").look_up("1")
+
     @pytest.mark.parametrize("login", ["basic", "session"])
     @pytest.mark.parametrize("shape", ["object", "text", "list", "bare", "html"])
     def test_a_wrong_password_is_a_closed_door_whatever_the_refusal_looks_like(

@@ -15,7 +15,6 @@ from calferry.sandbox.clicrdv import ClicrdvServer
 from calferry.sources.clicrdv import ClicrdvSource
 from calferry.sources.clicrdv.directory import service_of
 from calferry.sources.clicrdv.rows import contact_of, fields_of_customer
-from calferry.sources.clicrdv.texts import text_of
 from tests.contracts.source import AT_NINE, WINDOW, appointments
 from tests.sources.clicrdv import EMAIL, KEY, PASSWORD, ClicrdvStage
 
@@ -291,13 +290,6 @@ class TestStrangeRows:
         outcome = quiet._read(SOUND | row)
         assert isinstance(outcome, Appointment | Deletion | Quarantined)
         assert outcome.source_id == "7"
-
-    @given(st.text())
-    def test_texts_can_be_held_by_every_ledger(self, text: str) -> None:
-        kept = text_of(text)
-        assert "\0" not in kept
-        assert kept.encode().decode() == kept
-        assert text_of(kept) == kept
 
     def test_a_row_that_comes_twice_counts_as_it_came_last(self, quiet: ClicrdvSource) -> None:
         batch = quiet._appointments([SOUND | {"deleted": True}, SOUND], datetime.now(UTC))

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from calferry.errors import Refused
 from calferry.model import Appointment, Status
-from calferry.moments import zone_name
+from calferry.moments import instant, zone_name
+from calferry.sources.fields import number_of
 from calferry.sources.valomnia import rows
 from calferry.sources.valomnia.reading import read_json
-from calferry.sources.valomnia.rows import digest_of, instant, moment_of, number_of, to_appointment
+from calferry.sources.valomnia.rows import digest_of, moment_of, to_appointment
 
 ACCOUNT = "valomnia:acme"
 PARIS = ZoneInfo("Europe/Paris")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from calferry.model import Batch, Cursor
 from calferry.sandbox import faults
@@ -54,6 +54,9 @@ class ServerClock:
 class ValomniaStage:
     """An organisation with one employee, one category, and one customer who is a person."""
 
+    keeps_cancelled: ClassVar[bool] = False
+    announces_deletions: ClassVar[bool] = False
+
     server: ValomniaServer
     clock: ServerClock
     user: str = field(init=False)
@@ -83,7 +86,7 @@ class ValomniaStage:
         self.server.world.move(source_id, begins, begins.astimezone(UTC) + timedelta(minutes=30))
 
     def cancel(self, source_id: str) -> None:
-        raise NotImplementedError
+        self.server.world.delete(source_id)
 
     def delete(self, source_id: str) -> None:
         self.server.world.delete(source_id)

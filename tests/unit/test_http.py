@@ -406,7 +406,13 @@ def test_a_form_is_posted_once_and_its_cookie_stays(service: Service, client: ht
     assert service.asked[1][1]["Cookie"] == "session=one"
 
 
-@pytest.mark.parametrize(("status", "kind"), [(401, NotAuthorised), (400, Refused), (503, Unavailable)])
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        *((400, NotAuthorised), (401, NotAuthorised), (409, NotAuthorised), (422, NotAuthorised)),
+        *((404, Unavailable), (410, Unavailable), (500, Unavailable), (503, http.Passing)),
+    ],
+)
 def test_a_form_that_is_refused_is_not_posted_again(
     service: Service, client: httpx.Client, status: int, kind: type[CalferryError]
 ) -> None:
@@ -415,6 +421,7 @@ def test_a_form_that_is_refused_is_not_posted_again(
         http.post_form(client, "/login", {"password": "hush"}, {"key": "hush"})
     assert len(service.posted) == 1
     assert "hush" not in str(refusal.value)
+    assert not isinstance(refusal.value, http.Missing)
 
 
 def test_xml_comes_as_it_is_and_is_asked_for_as_such(service: Service, client: httpx.Client) -> None:

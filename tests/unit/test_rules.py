@@ -7,6 +7,7 @@ import pytest
 
 from calferry.errors import Refused
 from calferry.model import (
+    Appointment,
     Contact,
     Event,
     Owner,
@@ -281,6 +282,25 @@ class TestReveal:
         route = replace(TO_OWNER, reveal=reveal)
         shown = str(event_of(routed(pending(known), route, resources=STAFF | {"customer/9": self.RENAMED})))
         assert not any(word in shown for word in ("Neuville", "777", "Zoé", "z@customer.example"))
+
+    def place(self, one: Appointment, reveal: Reveal, *held: Resource) -> str:
+        known = replace(one, uses=("staff/77", "company/1", "customer/9"))
+        resources = STAFF | {resource.key: resource for resource in held}
+        return event_of(routed(pending(known), replace(TO_OWNER, reveal=reveal), resources=resources)).location
+
+    COMPANY = Resource(source=ACCOUNT, kind="company", id="1", fields={"address": "1 rue Exemple"})
+    CUSTOMER = Resource(source=ACCOUNT, kind="customer", id="9", fields={"address": "9 rue du Client"})
+
+    @pytest.mark.parametrize("reveal", [Reveal.CONTACT, Reveal.FULL])
+    def test_a_visit_takes_place_at_the_customers(self, reveal: Reveal) -> None:
+        assert self.place(appointment(), reveal, self.CUSTOMER) == "9 rue du Client"
+        assert self.place(appointment(), reveal, self.CUSTOMER, self.COMPANY) == "1 rue Exemple"
+        assert self.place(appointment(location="Room 1"), reveal, self.CUSTOMER) == "Room 1"
+        assert self.place(appointment(url="https://meet.example/1"), reveal, self.CUSTOMER) == ""
+
+    @pytest.mark.parametrize("reveal", [Reveal.BUSY, Reveal.SERVICE])
+    def test_the_customers_address_is_hidden_like_their_name(self, reveal: Reveal) -> None:
+        assert self.place(appointment(), reveal, self.CUSTOMER) == ""
 
     def test_the_services_price_holds_where_the_appointment_has_none(self) -> None:
         priced = Resource(source=ACCOUNT, kind="service", id="5", fields={"price": "45 EUR"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,32 +19,41 @@ STALE = timedelta(hours=24)
 """A source that was not pulled for that long is told of: a sync that died must not die in silence."""
 
 
+BEYOND = frozenset({"unproven", "unreachable", "unread"})
+"""Of what waits for a person, that which no row of the ledger tells."""
+
+
 @guarded
 def status(config: ConfigOption = None, json: JsonOption = False) -> int:
     """How fresh every calendar is, and what waits for a person."""
     from calferry import wiring
     from calferry.store.ledger import open_ledger
     from calferry.store.overview import calendar_views, orphans, source_views
-    from calferry.sync.crossing import waiting
+    from calferry.sync.crossing import told_at, waiting
 
     settings = wiring.settings(config_path(config))
     now = wiring.SystemClock().now()
     with wiring.installation(settings) as installation:
         beyond = sorted(one for one in map(_beyond_the_ledger, waiting(installation)) if one)
+        told = {one.source.key: told_at(one, installation) for one in installation.accounts}
     with open_ledger(settings.database, settings.name) as ledger:
         sources, calendars = source_views(ledger), calendar_views(ledger, now)
         left_behind = orphans(ledger, [route.name for route in settings.routes])
+    in_step = _oldest(told.get(one.source, one.pulled_at) for one in sources)
     if json:
-        emit(_document(sources, calendars, left_behind, now) | {"silence": _silence(sources, calendars, beyond, now)})
+        emit(
+            _document(sources, calendars, left_behind, in_step, now)
+            | {"silence": _silence(sources, calendars, beyond, now)}
+        )
     else:
-        _show(out(), sources, calendars, left_behind, now)
+        _show(out(), sources, calendars, left_behind, in_step, now)
         _conclude(out(), sources, calendars, _silence(sources, calendars, beyond, now), now)
     return 0
 
 
 def _beyond_the_ledger(one: Attention) -> str:
     """A line about what only the configuration can tell, "" for all else."""
-    return attention_text(one.what, one.where, one.id, one.reason) if one.what in {"unproven", "unreachable"} else ""
+    return attention_text(one.what, one.where, one.id, one.reason) if one.what in BEYOND else ""
 
 
 def _silence(
@@ -75,28 +84,31 @@ def _conclude(
 
 
 def _document(
-    sources: Sequence[SourceView], calendars: Sequence[CalendarView], left_behind: Sequence[Orphan], now: datetime
+    sources: Sequence[SourceView],
+    calendars: Sequence[CalendarView],
+    left_behind: Sequence[Orphan],
+    told: datetime | None,
+    now: datetime,
 ) -> dict[str, Any]:
     from dataclasses import asdict
 
-    pulled = _oldest_pull(sources)
     return {
         "at": now.isoformat(),
         "sources": [asdict(source) for source in sources],
-        "calendars": [asdict(one) | {"in_step_since": _in_step_since(one, pulled, now)} for one in calendars],
+        "calendars": [asdict(one) | {"in_step_since": _in_step_since(one, told, now)} for one in calendars],
         "left_behind": [asdict(orphan) for orphan in left_behind],
     }
 
 
-def _oldest_pull(sources: Sequence[SourceView]) -> datetime | None:
+def _oldest(told: Iterable[datetime | None]) -> datetime | None:
     """The age of the stalest source is the age of every calendar: any of them may have something new for it."""
-    pulls = [source.pulled_at for source in sources]
-    return min((pull for pull in pulls if pull), default=None) if all(pulls) else None
+    moments = list(told)
+    return min((moment for moment in moments if moment), default=None) if all(moments) else None
 
 
-def _in_step_since(calendar: CalendarView, pulled: datetime | None, now: datetime) -> datetime | None:
+def _in_step_since(calendar: CalendarView, told: datetime | None, now: datetime) -> datetime | None:
     """Since when (UTC) the calendar holds what the booking system said; None while something is outstanding."""
-    return None if calendar.due or calendar.unsettled or _is_paused(calendar, now) else pulled
+    return None if calendar.due or calendar.unsettled or _is_paused(calendar, now) else told
 
 
 def _is_paused(calendar: CalendarView, now: datetime) -> bool:
@@ -109,6 +121,7 @@ def _show(
     sources: Sequence[SourceView],
     calendars: Sequence[CalendarView],
     left_behind: Sequence[Orphan],
+    told: datetime | None,
     now: datetime,
 ) -> None:
     if not sources:
@@ -116,9 +129,8 @@ def _show(
         return
     for source in sources:
         console.print(f"{source.source}: {source.live} appointments, pulled {ago(source.pulled_at, now)}")
-    pulled = _oldest_pull(sources)
     for calendar in calendars:
-        console.print(f"{calendar.calendar}: {calendar.held} events, {_freshness(calendar, pulled, now)}")
+        console.print(f"{calendar.calendar}: {calendar.held} events, {_freshness(calendar, told, now)}")
     for line in (*_source_trouble(sources), *_calendar_trouble(calendars)):
         console.print(line, style="yellow")
     if left_behind:
@@ -126,11 +138,11 @@ def _show(
         console.print(f"{len(left_behind)} events belong to routes that left the configuration ({routes}); they stay.")
 
 
-def _freshness(calendar: CalendarView, pulled: datetime | None, now: datetime) -> str:
+def _freshness(calendar: CalendarView, told: datetime | None, now: datetime) -> str:
     surveyed = f"surveyed {ago(calendar.surveyed_at, now)}"
     if _is_paused(calendar, now):
         return f"PAUSED until {calendar.paused_until:%Y-%m-%d %H:%M} UTC: {calendar.pause_reason}"
-    if since := _in_step_since(calendar, pulled, now):
+    if since := _in_step_since(calendar, told, now):
         waiting = len(calendar.parked) + len(calendar.refused)
         but = f" but for {waiting} that wait{'s' if waiting == 1 else ''}" if waiting else ""
         return f"in step {ago(since, now)}{but}, {surveyed}"

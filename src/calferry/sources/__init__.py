@@ -1,1 +1,1 @@
-"""The adapters of the booking systems: one file a kind."""
+"""The adapters of the booking systems: one folder a kind. The modules beside them are what adapters share."""

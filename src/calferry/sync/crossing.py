@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from calferry.errors import PARKED, CalferryError, gravest
 from calferry.ports import Attention
 from calferry.sync.installation import Account, Installation, Stopped, Tally, Watch
-from calferry.sync.pull import pull
+from calferry.sync.pull import pull, reading
 from calferry.sync.push import clear, due_by_target, lanes, out_of_reach, park, write
 from calferry.sync.route import route
 
 log = logging.getLogger(__name__)
 
 NEVER = datetime.min.replace(tzinfo=UTC)
+
+UNREAD = timedelta(hours=24)
+"""A stream beside the first that could not be read for that long is told of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,7 @@ def run(installation: Installation, watch: Watch) -> Report:
     A booking system that is down stops no calendar; a calendar that is down stops no pull and no other calendar.
     Raises Stopped.
     """
-    before = attention_of(installation) | unproven(installation, at_last_pull=True)
+    before = attention_of(installation) | _silent(installation, at_last_pull=True)
     pulled = bring(installation, watch)
     pushed = deliver(installation, watch)
     attention = waiting(installation)
@@ -59,7 +62,12 @@ def run(installation: Installation, watch: Watch) -> Report:
 
 def waiting(installation: Installation) -> frozenset[Attention]:
     """All that waits for a person."""
-    return attention_of(installation) | unproven(installation)
+    return attention_of(installation) | _silent(installation)
+
+
+def _silent(installation: Installation, *, at_last_pull: bool = False) -> frozenset[Attention]:
+    """What booking systems do not tell."""
+    return unproven(installation, at_last_pull=at_last_pull) | unread(installation, at_last_pull=at_last_pull)
 
 
 def attention_of(installation: Installation) -> frozenset[Attention]:
@@ -83,6 +91,36 @@ def _is_unproven(account: Account, installation: Installation, *, at_last_pull: 
     if pulled is None:
         return False
     return (pulled if at_last_pull else installation.clock.now()) - proven > 2 * account.rhythm.all
+
+
+def unread(installation: Installation, *, at_last_pull: bool = False) -> frozenset[Attention]:
+    """Streams, but for the first, of accounts that are pulled, which could not be read to their end for a day, or ever:
+    by now, or when their account was last pulled."""
+    reason = "it could not be read for a day or longer; what calendars show of it may be out of date or missing"
+    return frozenset(
+        Attention(where=account.source.key, what="unread", id=stream, reason=reason)
+        for account in installation.accounts
+        for stream in _unread_streams(account, installation, at_last_pull=at_last_pull)
+    )
+
+
+def told_at(account: Account, installation: Installation) -> datetime | None:
+    """Since when (UTC) all that an account tells is held: its last pull, or the last reading of a stream that is unread
+    by now. A stream that was never read is missing, and makes nothing out of date. None before the first pull."""
+    key, last = account.source.key, installation.ledger.intake.last
+    read = (last(key, reading(stream)) for stream in _unread_streams(account, installation))
+    return min((moment for moment in (last(key, "pull"), *read) if moment), default=None)
+
+
+def _unread_streams(account: Account, installation: Installation, *, at_last_pull: bool = False) -> Iterator[str]:
+    key, last = account.source.key, installation.ledger.intake.last
+    pulled = last(key, "pull")
+    if pulled is None:
+        return
+    by = pulled if at_last_pull else installation.clock.now()
+    for stream in account.source.streams[1:]:
+        if by - (last(key, reading(stream)) or NEVER) > UNREAD:
+            yield stream
 
 
 def bring(installation: Installation, watch: Watch) -> dict[str, Tally]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from calferry.errors import CalferryError, CursorExpired, Unavailable
+from calferry.errors import CalferryError, CursorExpired, NotAuthorised, Refused, Unavailable
 from calferry.model import Appointment, Batch, Deletion, Found, Gone, LookUp, NotFound, Window
 from calferry.ports import Clock, Ledger
 from calferry.sync.installation import Account, Stopped, Tally, Watch
@@ -32,6 +32,9 @@ MUTE = 3
 
 RESOURCES_EVERY = timedelta(hours=24)
 
+READ_EVERY = timedelta(hours=1)
+"""How often it is filed that a stream was read to its end: more often would be a write a pass for nothing."""
+
 NEAR = timedelta(days=14)
 """How far ahead the frequent reconciliation looks."""
 
@@ -44,11 +47,16 @@ class _Absence:
     weak: bool = False
 
 
+def reading(stream: str) -> str:
+    """The task of reading a stream to its end."""
+    return f"read {stream}"
+
+
 def pull(account: Account, ledger: Ledger, clock: Clock, watch: Watch) -> Tally:
     """Bring what the booking system says into the ledger. Raises LedgerBusy, Stopped.
 
-    An error of the booking system ends the pull and is in the tally. Whatever was recorded before it stays recorded,
-    with the cursor that covers it and no other.
+    An error of the booking system is in the tally. It ends the pull, unless only a stream beside the first one failed.
+    Whatever was recorded before it stays recorded, with the cursor that covers it and no other.
     """
     with ledger.lock(account.source.key):
         step = _Pull(account, ledger, clock, watch)
@@ -75,8 +83,10 @@ class _Pull:
     def run(self) -> None:
         if self._due("resources", RESOURCES_EVERY):
             self._refresh_resources_or_go_on()
-        for stream in self.source.streams:
-            self._follow(stream)
+        first, *others = self.source.streams
+        self._follow(first)
+        for stream in others:
+            self._follow_or_go_on(stream)
         self._reconcile()
         if self.intake.lacks_resources(self.key):
             self._refresh_resources_or_go_on()
@@ -123,6 +133,17 @@ class _Pull:
             log.info("%s: the sync token is no longer known; listing everything and comparing", self.source.name)
             for batch in self.source.changes(stream, None, window):
                 self._record(batch)
+
+    def _follow_or_go_on(self, stream: str) -> None:
+        """What appointments refer to may be closed to us, or in trouble: that must not keep deletions unseen. The error
+        is told in every pass; the cursor stays, so that nothing is missed once the stream can be read again."""
+        try:
+            self._follow(stream)
+        except (Unavailable, NotAuthorised, Refused) as error:
+            self.tally.errors.append(error)
+        else:
+            if self._due(reading(stream), READ_EVERY):
+                self.intake.complete(self.key, reading(stream), self.clock.now())
 
     def _reconcile(self) -> None:
         """List a window whole, so that what is missing from it can be asked for. Only a proven slice makes anything

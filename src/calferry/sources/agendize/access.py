@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from calferry import http
-from calferry.errors import CalferryError, NotAuthorised, Unavailable
+from calferry.errors import NotAuthorised, Unavailable
 from calferry.ports import Clock
 from calferry.sources.agendize.settings import Settings
 
@@ -27,9 +27,6 @@ EARLY = timedelta(seconds=60)
 
 FOREVER = timedelta(days=36500)
 """The life of an access token that names none: until it is refused."""
-
-_REFUSED = frozenset({400, 401, 403})
-"""Answers to a refresh token that is no good (RFC 6749, section 5.2)."""
 
 
 class Access:
@@ -72,7 +69,7 @@ class Access:
         bought_at = self._clock.now()
         answer = self._bought(refresh_token)
         token = _header_text(answer.get("access_token"))
-        if not token:
+        if not token or answer.get("error") is not None:
             msg = f"{self._token_uri} answered without an access token"
             raise Unavailable(msg)
         self._client.headers["Authorization"] = f"Bearer {token}"
@@ -81,8 +78,6 @@ class Access:
             self._refresh_token = SecretStr(another)
 
     def _bought(self, refresh_token: SecretStr) -> http.JsonObject:
-        import httpx
-
         secret = self._settings.client_secret or SecretStr("")
         form = {
             "grant_type": "refresh_token",
@@ -91,18 +86,8 @@ class Access:
             "client_secret": secret.get_secret_value(),
         }
         parts = urlsplit(self._token_uri)
-        request = f"POST {parts.hostname}{parts.path}"
-        # Causes are cut off: some quote the request.
-        try:
-            with http.client(f"{parts.scheme}://{parts.netloc}", {}, ca_file=self._settings.ca_file) as client:
-                answer = client.post(parts.path, data=form)
-            content = answer.json() if answer.status_code == httpx.codes.OK else None
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as problem:
-            msg = f"{request} got no usable answer ({type(problem).__name__})"
-            raise Unavailable(msg) from None
-        if not isinstance(content, dict) or content.get("error") is not None:
-            raise _refusal(request, answer.status_code)
-        return content
+        with http.client(f"{parts.scheme}://{parts.netloc}", {}, ca_file=self._settings.ca_file) as client:
+            return http.post_form(client, parts.path, form, {})
 
     @property
     def _token_uri(self) -> str:
@@ -116,12 +101,6 @@ class Access:
         client = http.client(settings.base_url, headers, ca_file=settings.ca_file)
         weakref.finalize(self, client.close)
         return client
-
-
-def _refusal(request: str, status: int) -> CalferryError:
-    if status in _REFUSED:
-        return NotAuthorised(f"{request} answered {status}")
-    return Unavailable(f"{request} answered {status} without a token")
 
 
 def _header_text(value: Any) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import isfinite
@@ -16,9 +15,8 @@ from zoneinfo import ZoneInfo
 
 from calferry.errors import Refused
 from calferry.model import Appointment, Contact, Owner, Status
-from calferry.moments import span, utc, wall_clock
-
-Row = Mapping[str, Any]
+from calferry.moments import span, utc, wall_clock, zone_of
+from calferry.sources.fields import Row, id_of, number_of, part_of, says_yes, text_of, word_of
 
 CANCELLED = frozenset({"cancelled", "canceled", "declined"})
 
@@ -77,20 +75,10 @@ def reschedule_link(row: Row) -> str:
     return next((text for text in texts if text.startswith(("https://", "http://"))), "")
 
 
-def says_yes(value: Any) -> bool:
-    """Whether a member says yes, in any spelling of true."""
-    return (str(value) if isinstance(value, bool) else text_of(value)).casefold() in {"true", "1", "yes"}
-
-
 def synchronised_with(row: Row) -> Sequence[str]:
     """The calendar services into which Agendize itself has written an appointment, by their members' names."""
     calendars = ("googleCalendar", "office365Calendar", "windowsLiveCalendar")
     return [name for name in calendars if id_of(part_of(part_of(row, "synchronization"), name))]
-
-
-def id_of(row: Row) -> str:
-    """The id of a row as text, whether it came as text or as a number; empty when there is none."""
-    return text_of(row.get("id"))
 
 
 def deletion_in(row: Row, *, personal: bool = False) -> str:
@@ -106,11 +94,6 @@ def deletion_in(row: Row, *, personal: bool = False) -> str:
     if not personal and text_of(row.get("type")).casefold() == "personal":
         return "Agendize holds it as the staff's own time (type: personal)"
     return ""
-
-
-def is_bare(row: Row) -> bool:
-    """Whether a row holds nothing but its id: it says nothing of the appointment, least of all that it was deleted."""
-    return row.keys() <= {"id"}
 
 
 def lacks_zone(row: Row) -> bool:
@@ -241,7 +224,7 @@ def deletion_mark(deleted: Any) -> str:
     """What a `deleted` member says, where it says yes: `true` in any spelling, or when."""
     if isinstance(deleted, dict):
         return text_of(deleted.get("dateTime")) or ("{…}" if deleted else "")
-    said = str(deleted).lower() if isinstance(deleted, bool) else text_of(deleted)
+    said = word_of(deleted)
     if says_yes(deleted):
         return said
     try:
@@ -255,18 +238,9 @@ def full_name(person: Row) -> str:
     return f"{shown(person.get('firstName'))} {shown(person.get('lastName'))}".strip()
 
 
-def zone_of(name: str) -> ZoneInfo | None:
-    """A time zone by its IANA name, old or new; None for what the database does not know."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown; no such path; a directory of the database
-        return None
-
-
 def minutes_of(service: Row) -> int:
     """The length of a service; 0 when it is not told."""
-    text = text_of(service.get("duration"))
-    return int(text) if re.fullmatch("[0-9]{1,5}", text) else 0
+    return number_of(service.get("duration"), digits=5) or 0
 
 
 def address_of(address: Any) -> str:
@@ -275,28 +249,7 @@ def address_of(address: Any) -> str:
     return ", ".join(text for part in parts if (text := shown(part)))
 
 
-def part_of(row: Row, name: str) -> Row:
-    """A member that is itself an object; an empty one when it is missing or something else."""
-    part = row.get(name)
-    return part if isinstance(part, dict) else {}
-
-
-def text_of(value: Any) -> str:
-    """A member as text that every ledger and calendar can hold: NFC, no NUL, no lone surrogates; numbers as text."""
-    text: str = value if isinstance(value, str) else _figure(value)
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text.encode("utf-8", "ignore").decode("utf-8"))
-    return text.replace("\0", "").strip()
-
-
 def shown(value: Any) -> str:
     """A text for people. Some of Agendize's own clients store entities (`&#233;`) in place of letters."""
     text = text_of(value)
     return text_of(re.sub(r"&#?\w+;", lambda entity: html.unescape(entity[0]), text)) if "&" in text else text
-
-
-def _figure(value: Any) -> str:
-    """A whole number as text: ids come as either."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""

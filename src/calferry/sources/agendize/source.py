@@ -32,17 +32,14 @@ from calferry.model import (
     Resource,
     Window,
 )
-from calferry.moments import utc
+from calferry.moments import instant, zone_of
 from calferry.ports import Clock
 from calferry.sources.agendize.access import Access
 from calferry.sources.agendize.rows import (
-    Row,
     address_of,
     deletion_in,
     deletion_mark,
     full_name,
-    id_of,
-    is_bare,
     lacks_end,
     lacks_zone,
     minutes_of,
@@ -50,11 +47,12 @@ from calferry.sources.agendize.rows import (
     reschedule_link,
     shown,
     synchronised_with,
-    text_of,
     to_appointment,
-    zone_of,
 )
 from calferry.sources.agendize.settings import Settings
+from calferry.sources.batches import batch_of, resource_of
+from calferry.sources.fields import Row, id_of, is_bare, text_of
+from calferry.sources.months import by_month, proven
 
 KIND = "agendize"
 
@@ -65,9 +63,6 @@ PADDING = timedelta(days=1)
 
 AHEAD = timedelta(days=14)
 """How far ahead `cautions` looks."""
-
-ATTEMPTS = 3
-"""How often a slice is listed, at most, for it to prove itself complete."""
 
 WHOLE = {"showDeleted": "true", "levelDetail": "full"}
 """Sent with every listing: the defaults hide deletions, and leave members out."""
@@ -142,23 +137,8 @@ class AgendizeSource:
             yield replace(batch, cursor=Cursor(page.sync_token)) if page.sync_token else batch
 
     def within(self, window: Window) -> Iterator[Batch]:
-        """A batch per month. It covers its month once it was read to the last page with every row accounted for.
-
-        A month whose request fails does not stop the others: its error is raised at the end. Two such months in a row
-        are an outage.
-        """
-        first: Unavailable | None = None
-        failing = False
-        for month in _months(window):
-            batch, error = self._month(month)
-            if batch is not None:
-                yield batch
-            first = first or error
-            if first is not None and error is not None and failing:
-                raise first
-            failing = error is not None
-        if first is not None:
-            raise first
+        """A batch per month. It covers its month once it was read to the last page with every row accounted for."""
+        return by_month(window, lambda month: proven(month, self._listed))
 
     def look_up(self, source_id: str) -> LookUp:
         """Ask for one appointment. Agendize would also answer to a reference: only the id itself counts.
@@ -183,18 +163,6 @@ class AgendizeSource:
             return NotFound(evidence)
         return Found(self._batch([row], asked_at))
 
-    def _month(self, month: Window) -> tuple[Batch | None, Unavailable | None]:
-        """The last listing of a month that was answered, where one was, and the error that ended its tries."""
-        batch: Batch | None = None
-        for _ in range(ATTEMPTS):
-            try:
-                batch = self._listed(month)
-            except Unavailable as error:
-                return batch, error
-            if batch.covers:
-                break
-        return batch, None
-
     def _listed(self, month: Window) -> Batch:
         pages = list(self._pages("/appointments", _between(month) | self._told_whole))
         rows = [row for page in pages for row in page.rows]
@@ -203,18 +171,7 @@ class AgendizeSource:
         return replace(batch, covers=month) if proven else batch
 
     def _batch(self, rows: Sequence[Any], asked_at: datetime) -> Batch:
-        """A delta may name an appointment twice; the last word counts."""
-        read: dict[str | int, Appointment | Deletion | Quarantined] = {}
-        for number, row in enumerate(rows):
-            outcome = self._read(row)
-            read[outcome.source_id or number] = outcome
-        return Batch(
-            asked_at=asked_at,
-            stream=STREAM,
-            appointments=tuple(row for row in read.values() if isinstance(row, Appointment)),
-            deleted=tuple(row for row in read.values() if isinstance(row, Deletion)),
-            quarantined=tuple(row for row in read.values() if isinstance(row, Quarantined)),
-        )
+        return batch_of(STREAM, map(self._read, rows), asked_at)
 
     def _read(self, row: Any) -> Appointment | Deletion | Quarantined:
         source_id = id_of(row) if isinstance(row, dict) else ""
@@ -273,9 +230,7 @@ class AgendizeSource:
     def _resource(self, kind: str, row: Row, **fields: str) -> Resource:
         named = {"name": shown(row.get("name")), "external_id": text_of(row.get("externalId"))}
         told = named | fields | {"deleted": deletion_mark(row.get("deleted"))}
-        return Resource(
-            source=self.key, kind=kind, id=id_of(row), fields={name: text for name, text in told.items() if text}
-        )
+        return resource_of(self.key, kind, id_of(row), **told)
 
     def _company(self) -> Row:
         company = self._get("")
@@ -335,15 +290,4 @@ def _unusable(asked: Mapping[str, str], message: str) -> CursorExpired | Unavail
 
 
 def _between(window: Window) -> dict[str, str]:
-    start, end = (utc(moment) for moment in (window.start - PADDING, window.end + PADDING))
-    return {"startDate": f"{start:%Y-%m-%dT%H:%M:%SZ}", "endDate": f"{end:%Y-%m-%dT%H:%M:%SZ}"}
-
-
-def _months(window: Window) -> Iterator[Window]:
-    """A window cut where months begin (UTC)."""
-    start = window.start
-    while start < window.end:
-        within_next = start.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)
-        end = min(within_next.replace(day=1), window.end)
-        yield Window(start, end)
-        start = end
+    return {"startDate": instant(window.start - PADDING), "endDate": instant(window.end + PADDING)}

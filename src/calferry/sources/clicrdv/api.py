@@ -18,7 +18,8 @@ from urllib.parse import quote
 from calferry import http
 from calferry.errors import Conflict, NotAuthorised, Refused, Unavailable
 from calferry.ports import Clock
-from calferry.sources.clicrdv.texts import id_of, text_of
+from calferry.sources.clicrdv.ids import id_of
+from calferry.sources.fields import number_of, text_of
 
 if TYPE_CHECKING:
     import httpx
@@ -115,8 +116,8 @@ class Api:
         reply = self._get(path, {**asked, **paging})
         if error_in(reply) == NO_RESULT:
             return Page((), 0, asked_at)
-        rows, total = reply.get("records"), text_of(reply.get("totalRecords"))
-        if not isinstance(rows, list) or not re.fullmatch("[0-9]{1,9}", total):
+        rows, total = reply.get("records"), number_of(reply.get("totalRecords"), digits=9)
+        if not isinstance(rows, list) or total is None:
             msg = f"ClicRDV answered the listing {path} without its records, or without their number"
             raise Unavailable(msg)
         echo = {**paging, "recordsReturned": str(len(rows)), "results": ""}
@@ -125,7 +126,7 @@ class Api:
         ]:
             msg = f"ClicRDV answered the listing {path} with another {wrong[0]} than was asked for"
             raise Unavailable(msg)
-        return Page(rows, int(total), asked_at)
+        return Page(rows, total, asked_at)
 
     def _get(self, path: str, asked: Asked) -> http.JsonObject:
         """A JSON reply without an error, but for NoResult."""
@@ -183,10 +184,7 @@ class Api:
         digest = hashlib.sha1(self._settings.password.get_secret_value().encode(), usedforsecurity=False).hexdigest()
         client.cookies.clear()
         form = {"pro[email]": self._settings.email, "pro[password]": digest}
-        try:
-            reply = http.post_form(client, "/api/v1/sessions/login.json", form, self._key)
-        except (Refused, Conflict) as problem:
-            raise NotAuthorised(str(problem)) from problem
+        reply = http.post_form(client, "/api/v1/sessions/login.json", form, self._key)
         if error_in(reply) is not None or not _has_session(client):
             msg = "signing in at ClicRDV opened no session"
             raise NotAuthorised(msg)

@@ -5,12 +5,12 @@ Vendor's pages: "Calendar API", "Intervention API", "Interventionset".
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from calferry.sources.clicrdv.texts import Row, id_at, id_of, is_true, text_of
+from calferry.sources.clicrdv.ids import id_at, id_of
+from calferry.sources.fields import Row, number_of, says_yes, text_of
 
 
 class Service(NamedTuple):
@@ -37,11 +37,11 @@ class Directory:
 
 def service_of(row: Row) -> Service:
     """An intervention: its length in minutes, its price in cents."""
-    length, cents = text_of(row.get("length")), text_of(row.get("price"))
+    cents = number_of(row.get("price"), digits=12)
     return Service(
         name=name_of(row),
-        minutes=int(length) if re.fullmatch("[0-9]{1,5}", length) else 0,
-        price=f"{int(cents) // 100}.{int(cents) % 100:02}" if re.fullmatch("[0-9]{1,12}", cents) else "",
+        minutes=number_of(row.get("length"), digits=5) or 0,
+        price="" if cents is None else f"{cents // 100}.{cents % 100:02}",
     )
 
 
@@ -83,4 +83,4 @@ def address_of(row: Row) -> str:
 
 
 def _deleted(row: Row) -> str:
-    return "true" if is_true(row.get("deleted")) else ""
+    return "true" if says_yes(row.get("deleted")) else ""

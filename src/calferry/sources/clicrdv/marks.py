@@ -16,8 +16,9 @@ from typing import Any
 
 from calferry.errors import CursorExpired, Refused
 from calferry.model import Cursor
-from calferry.sources.clicrdv.texts import Row, id_of, text_of
+from calferry.sources.clicrdv.ids import id_of
 from calferry.sources.clicrdv.times import wall_of
+from calferry.sources.fields import Row, text_of
 
 OVERLAP = timedelta(hours=3)
 """How far before the mark changes are asked for: two hours for the widest repeat of a clock (Antarctica/Troll), one for

@@ -8,8 +8,9 @@ from __future__ import annotations
 from calferry.errors import Refused
 from calferry.model import Appointment, Contact, Owner, Status
 from calferry.sources.clicrdv.directory import Directory
-from calferry.sources.clicrdv.texts import Row, id_at, id_in, id_of, is_true, part_of, text_of
+from calferry.sources.clicrdv.ids import id_at, id_in, id_of
 from calferry.sources.clicrdv.times import Span
+from calferry.sources.fields import Row, part_of, says_yes, text_of, word_of
 
 STATES = {"0": "in progress", "1": "came", "2": "not came", "3": "pending"}
 """Whether the customer came ("Appointments API"). None of these cancels anything, and a pending one is still booked."""
@@ -47,8 +48,8 @@ def to_appointment(
 
 def deletion_in(row: Row) -> str:
     """What in a row says that it was deleted; empty when nothing does. Deleting is how ClicRDV cancels."""
-    said = text_of(row.get("deleted"))
-    return f"ClicRDV lists it with deleted: {said}" if is_true(row.get("deleted")) else ""
+    deleted = row.get("deleted")
+    return f"ClicRDV lists it with deleted: {word_of(deleted)}" if says_yes(deleted) else ""
 
 
 def is_block(row: Row) -> bool:
@@ -65,7 +66,7 @@ def not_booked(row: Row, *, blocks: bool) -> str:
     """
     if text_of(row.get("type")).casefold() == "vfreebusyevent":
         return "ClicRDV holds it as a range of opening hours (type: VfreebusyEvent)"
-    if is_true(row.get("note")):
+    if says_yes(row.get("note")):
         return "ClicRDV holds it as a note"
     customer, services = bool(customer_of(row)), bool(services_of(row))
     if not ((customer or _is_nothing(row, "fiche_id")) and (services or _is_nothing(row, "intervention_id"))):
@@ -109,7 +110,7 @@ def contact_of(fiche: Row) -> Contact:
 
 def fields_of_customer(fiche: Row) -> dict[str, str]:
     contact = contact_of(fiche)
-    deleted = is_true(fiche.get("deleted")) or text_of(fiche.get("lastname")).startswith("$")
+    deleted = says_yes(fiche.get("deleted")) or text_of(fiche.get("lastname")).startswith("$")
     return {
         "first_name": contact.first_name,
         "last_name": contact.last_name,

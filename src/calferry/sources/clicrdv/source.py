@@ -6,7 +6,7 @@ What its documents leave open, and what is made of it: docs/adapters/clicrdv.md.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -25,10 +25,10 @@ from calferry.model import (
     LookUp,
     NotFound,
     Quarantined,
-    Resource,
     Window,
 )
 from calferry.ports import Clock
+from calferry.sources.batches import batch_of, resource_of
 from calferry.sources.clicrdv.api import Api, Asked, Shifted, segment
 from calferry.sources.clicrdv.directory import (
     Directory,
@@ -38,6 +38,7 @@ from calferry.sources.clicrdv.directory import (
     name_of,
     names_of,
 )
+from calferry.sources.clicrdv.ids import id_of
 from calferry.sources.clicrdv.marks import Mark, Reader
 from calferry.sources.clicrdv.rows import (
     deletion_in,
@@ -48,11 +49,12 @@ from calferry.sources.clicrdv.rows import (
     to_appointment,
 )
 from calferry.sources.clicrdv.settings import Settings
-from calferry.sources.clicrdv.texts import Row, id_of, part_of, text_of
 from calferry.sources.clicrdv.times import Offsets, Span, is_repeated, span_of, wall_of
-from calferry.sources.clicrdv.windows import between, conditions, months, wall_at
+from calferry.sources.clicrdv.windows import between, conditions, wall_at
 from calferry.sources.clicrdv.xml import offsets_in
 from calferry.sources.clicrdv.zones import zone_of
+from calferry.sources.fields import Row, is_bare, part_of, text_of
+from calferry.sources.months import by_month, months, proven
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +62,6 @@ KIND = "clicrdv"
 
 CUSTOMERS = "fiches"
 """The stream of customers. It comes after the appointments: whoever has one by then is in it."""
-
-ATTEMPTS = 3
-"""How often a slice is listed, at most, for it to prove itself complete."""
 
 
 def build(name: str, settings: Settings, *, clock: Clock) -> ClicrdvSource:
@@ -97,9 +96,9 @@ class ClicrdvSource:
         return Batch(
             asked_at=asked_at,
             resources=(
-                self._resource("company", self._settings.group, company),
-                *(self._resource("staff", id_of(row), fields_of_staff(row, rooms)) for row in calendars),
-                *(self._resource("service", id_of(row), fields_of_service(row, ranges)) for row in services),
+                resource_of(self.key, "company", self._settings.group, **company),
+                *(resource_of(self.key, "staff", id_of(row), **fields_of_staff(row, rooms)) for row in calendars),
+                *(resource_of(self.key, "service", id_of(row), **fields_of_service(row, ranges)) for row in services),
             ),
         )
 
@@ -126,27 +125,16 @@ class ClicrdvSource:
     def within(self, window: Window) -> Iterator[Batch]:
         """A batch per month. It covers its month once its pages added up, with every row accounted for.
 
-        An empty month counts only where the same listing, without dates, is not empty. A month whose request fails
-        does not stop the others: its error is raised at the end. Two such months in a row are an outage.
+        An empty month counts only where the same listing, without dates, is not empty.
         """
         self._see_group()
-        first: Unavailable | None = None
-        failing = False
         lists: bool | None = None
-        for month in months(window):
-            batch, error = self._month(month)
-            if batch is not None:
-                if batch.appointments or batch.deleted or batch.quarantined:
-                    lists = True
-                elif lists is None:
-                    lists = self._lists_anything()
-                yield batch if lists else replace(batch, covers=None)
-            first = first or error
-            if first is not None and error is not None and failing:
-                raise first
-            failing = error is not None
-        if first is not None:
-            raise first
+        for batch in by_month(window, lambda month: proven(month, self._listed)):
+            if batch.appointments or batch.deleted or batch.quarantined:
+                lists = True
+            elif lists is None:
+                lists = self._lists_anything()
+            yield batch if lists else replace(batch, covers=None)
 
     def look_up(self, source_id: str) -> LookUp:
         """Ask for one appointment. ClicRDV says "not found" as well of what it does not show to these credentials."""
@@ -156,7 +144,7 @@ class ClicrdvSource:
         if reply is None:
             return NotFound(f"ClicRDV does not find {path}")
         row = part_of(reply, self._settings.feed.removesuffix("s")) or reply
-        if id_of(row) != source_id or row.keys() <= {"id"}:
+        if id_of(row) != source_id or is_bare(row):
             msg = f"ClicRDV was asked for {path} and answered with another, or with nothing but its id"
             raise Unavailable(msg)
         batch = self._appointments([row], asked_at)
@@ -172,18 +160,6 @@ class ClicrdvSource:
         else:
             for month in months(window):
                 yield always | between(month, self._zone)
-
-    def _month(self, month: Window) -> tuple[Batch | None, Unavailable | None]:
-        """The last listing of a month that was answered, where one was, and the error that ended its tries."""
-        batch: Batch | None = None
-        for _ in range(ATTEMPTS):
-            try:
-                batch = self._listed(month)
-            except Unavailable as error:
-                return batch, error
-            if batch.covers:
-                break
-        return batch, None
 
     def _listed(self, month: Window) -> Batch:
         asked_at = self._clock.now()
@@ -203,24 +179,13 @@ class ClicrdvSource:
         return bool(next(self._api.once(self._feed, self._always)).rows)
 
     def _appointments(self, rows: Sequence[Any], asked_at: datetime) -> Batch:
-        """Where a row comes twice, the last one counts."""
-        read: dict[str | int, Appointment | Deletion | Quarantined] = {}
-        for number, row in enumerate(rows):
-            outcome = self._read(row)
-            read[outcome.source_id or number] = outcome
-        return Batch(
-            asked_at=asked_at,
-            stream=self._settings.feed,
-            appointments=tuple(row for row in read.values() if isinstance(row, Appointment)),
-            deleted=tuple(row for row in read.values() if isinstance(row, Deletion)),
-            quarantined=tuple(row for row in read.values() if isinstance(row, Quarantined)),
-        )
+        return batch_of(self._settings.feed, map(self._read, rows), asked_at)
 
     def _read(self, row: Any) -> Appointment | Deletion | Quarantined:
         source_id = id_of(row) if isinstance(row, dict) else ""
         if not source_id:
             return Quarantined("", "a row without a readable id")
-        if row.keys() <= {"id"}:
+        if is_bare(row):
             return Quarantined(source_id, "it holds nothing but its id")
         try:
             if evidence := deletion_in(row) or self._not_booked(row):
@@ -261,7 +226,7 @@ class ClicrdvSource:
         return Batch(
             asked_at=asked_at,
             stream=CUSTOMERS,
-            resources=tuple(self._resource("customer", id_of(row), fields_of_customer(row)) for row in fiches),
+            resources=tuple(resource_of(self.key, "customer", id_of(row), **fields_of_customer(row)) for row in fiches),
             quarantined=(Quarantined("", f"{unread} customers without a readable id"),) if unread else (),
         )
 
@@ -319,6 +284,3 @@ class ClicrdvSource:
             if isinstance(row, dict) and id_of(row)
         }
         return list(rows.values())
-
-    def _resource(self, kind: str, key: str, told: Mapping[str, str]) -> Resource:
-        return Resource(source=self.key, kind=kind, id=key, fields={name: text for name, text in told.items() if text})

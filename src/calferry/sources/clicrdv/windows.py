@@ -5,7 +5,6 @@ Vendor's page: "API – Filtering and Pagination".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -33,13 +32,3 @@ def between(window: Window, zone: ZoneInfo) -> dict[str, str]:
 def wall_at(moment: datetime, zone: ZoneInfo) -> datetime:
     """What the clocks of a zone show, naive, to the second."""
     return moment.astimezone(zone).replace(tzinfo=None, microsecond=0)
-
-
-def months(window: Window) -> Iterator[Window]:
-    """A window cut where months begin (UTC)."""
-    start = window.start
-    while start < window.end:
-        within_next = start.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)
-        end = min(within_next.replace(day=1), window.end)
-        yield Window(start, end)
-        start = end

@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from calferry import moments
+
 LABELS = {
     # The Americas, and the oceans on either side
     "International Date Line West": "Pacific/Midway",
@@ -71,11 +73,7 @@ _REGIONS = ("Europe", "America", "Pacific", "Asia", "Africa", "Atlantic", "Austr
 
 def zone_of(label: str) -> ZoneInfo | None:
     """The time zone that a label or an IANA name means; None for what is neither."""
-    name = LABELS.get(label) or _cities().get(label) or label
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown; no such path; a directory of the database
-        return None
+    return moments.zone_of(LABELS.get(label) or _cities().get(label) or label)
 
 
 @cache

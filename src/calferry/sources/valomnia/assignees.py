@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import quote
 
+from calferry.sources.fields import Row, id_of, part_of, text_of
 from calferry.sources.valomnia.listing import Listings, changed_of
-from calferry.sources.valomnia.rows import Row, digest_of, id_of, part_of, text_of
+from calferry.sources.valomnia.rows import digest_of
 from calferry.sources.valomnia.session import NotThere, Session, Unusable
 
 log = logging.getLogger(__name__)

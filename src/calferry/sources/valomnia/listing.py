@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from calferry.errors import Unavailable
+from calferry.moments import instant
 from calferry.ports import Clock
-from calferry.sources.valomnia.rows import id_of, instant, moment_of, number_of
+from calferry.sources.fields import id_of, number_of
+from calferry.sources.valomnia.rows import moment_of
 from calferry.sources.valomnia.session import Session
 
 SIZE = 100

@@ -10,8 +10,10 @@ from typing import Any
 
 from calferry.errors import CursorExpired
 from calferry.model import Cursor
+from calferry.moments import instant
+from calferry.sources.fields import id_of
 from calferry.sources.valomnia.listing import SECOND, Page, changed_of
-from calferry.sources.valomnia.rows import digest_of, id_of, instant, moment_of
+from calferry.sources.valomnia.rows import digest_of, moment_of
 
 OVERLAP = timedelta(minutes=10)
 """Listed again before the last change: a row is stamped before its transaction is committed, and shows up late."""

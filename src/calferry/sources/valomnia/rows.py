@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -18,10 +16,10 @@ from zoneinfo import ZoneInfo
 
 from calferry.errors import Refused
 from calferry.model import Appointment, Contact, Owner, Resource, Status
+from calferry.sources.batches import resource_of
+from calferry.sources.fields import Row, id_of, part_of, text_of
 
 log = logging.getLogger(__name__)
-
-Row = Mapping[str, Any]
 
 TELLING = (
     *("lastUpdated", "title", "note", "startDate", "endDate", "done", "status", "customerId", "customer"),
@@ -87,11 +85,6 @@ def moment_of(value: Any) -> datetime | None:
         return None
 
 
-def instant(moment: datetime) -> str:
-    """An instant as Valomnia's filters take it: whole seconds, `Z`, nothing else."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
 def digest_of(row: Row) -> str:
     """A short digest of what a list row tells of an appointment or a person: equal means told before."""
     told = [row.get(name) for name in TELLING] if "startDate" in row else row
@@ -99,32 +92,27 @@ def digest_of(row: Row) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def is_bare(row: Row) -> bool:
-    """Whether a row holds nothing but its id: it says nothing of the appointment."""
-    return row.keys() <= {"id"}
-
-
 def staff(user: Row, names: Mapping[str, str], account: str) -> Resource:
     """A user. `names` are those of the employees by their reference."""
     reference = reference_of(user)
     name = names.get(reference) or full_name(user)
-    return _resource(account, "staff", user, name=name, email=text_of(user.get("email")), reference=reference)
+    return resource_of(account, "staff", id_of(user), name=name, email=text_of(user.get("email")), reference=reference)
 
 
 def service(category: Row, account: str) -> Resource:
-    return _resource(account, "service", category, name=text_of(category.get("name")))
+    return resource_of(account, "service", id_of(category), name=text_of(category.get("name")))
 
 
 def customer(row: Row, account: str) -> Resource:
     """A customer: as a rule a company, which has no first name."""
     last = text_of(row.get("lastName")) or text_of(row.get("name"))
     address = ", ".join(text for name in ADDRESS if (text := text_of(row.get(name))))
-    return _resource(account, "customer", row, last_name=last, address=address, **_reachable(row))
+    return resource_of(account, "customer", id_of(row), last_name=last, address=address, **_reachable(row))
 
 
 def contact(row: Row, account: str) -> Resource:
     """Somebody who works at a customer's."""
-    return _resource(account, "contact", row, last_name=text_of(row.get("lastName")), **_reachable(row))
+    return resource_of(account, "contact", id_of(row), last_name=text_of(row.get("lastName")), **_reachable(row))
 
 
 def reference_of(user: Row) -> str:
@@ -135,31 +123,6 @@ def reference_of(user: Row) -> str:
 def full_name(person: Row) -> str:
     """First and last name as one text for people."""
     return f"{text_of(person.get('firstName'))} {text_of(person.get('lastName'))}".strip()
-
-
-def id_of(row: Row) -> str:
-    """The id of a row as text, whether it came as text or as a number; empty when there is none."""
-    return text_of(row.get("id"))
-
-
-def part_of(row: Row, name: str) -> Row:
-    """A member that is itself an object; an empty one when it is missing or something else."""
-    part = row.get(name)
-    return part if isinstance(part, dict) else {}
-
-
-def text_of(value: Any) -> str:
-    """A member as text that every ledger and calendar can hold: NFC, no NUL, no lone surrogates; numbers as text."""
-    text: str = value if isinstance(value, str) else _figure(value)
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text.encode("utf-8", "ignore").decode("utf-8"))
-    return text.replace("\0", "").strip()
-
-
-def number_of(value: Any) -> int | None:
-    """A whole number, whether it came as a number or as text; None for anything else."""
-    text = text_of(value)
-    return int(text) if re.fullmatch("[0-9]{1,18}", text) else None
 
 
 def _said(row: Row) -> str:
@@ -193,16 +156,3 @@ def _uses(row: Row, user: str) -> tuple[str, ...]:
 def _reachable(row: Row) -> dict[str, str]:
     phone = text_of(row.get("phone")) or text_of(row.get("mobile")) or text_of(row.get("phone2"))
     return {"first_name": text_of(row.get("firstName")), "email": text_of(row.get("email")), "phone": phone}
-
-
-def _resource(account: str, kind: str, row: Row, **fields: str) -> Resource:
-    return Resource(
-        source=account, kind=kind, id=id_of(row), fields={name: text for name, text in fields.items() if text}
-    )
-
-
-def _figure(value: Any) -> str:
-    """A whole number as text: ids come as either."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""

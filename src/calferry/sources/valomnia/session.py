@@ -117,6 +117,8 @@ class Session:
                 welcome = self._content(response, body, request)
         except _ExpiredError as problem:
             raise problem.error from None
+        except (NotThere, Rejected) as problem:  # it says nothing of what was asked for
+            raise Unavailable(str(problem)) from problem
         if str(welcome.get("success")).casefold() != "true":
             raise self._not_let_in(request)
         if COOKIE not in {cookie.name for cookie in self._client.cookies.jar}:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath, SecretStr
 
 from calferry import http
+from calferry.moments import zone_of
 
 
 def _address(url: str) -> str:
@@ -15,11 +16,9 @@ def _address(url: str) -> str:
 
 
 def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown; no such path; a directory of the database
+    if zone_of(name) is None:
         msg = "must be the IANA name of a time zone, such as Europe/Paris"
-        raise ValueError(msg) from None
+        raise ValueError(msg)
     return name
 
 

@@ -14,12 +14,16 @@ from typing import Any
 
 from calferry.errors import CursorExpired, Refused, Unavailable
 from calferry.model import Appointment, Batch, Cursor, Found, LookUp, NotFound, Quarantined, Resource, Window
+from calferry.moments import instant
 from calferry.ports import Clock
+from calferry.sources.batches import batch_of
+from calferry.sources.fields import Row, id_of, is_bare, text_of
+from calferry.sources.months import by_month
 from calferry.sources.valomnia import place, rows
 from calferry.sources.valomnia.assignees import FEW, NO_CLAIMS, Assignees, Claims
 from calferry.sources.valomnia.listing import SECOND, Listings
 from calferry.sources.valomnia.place import OVERLAP, Place, Trail
-from calferry.sources.valomnia.rows import Row, id_of, instant, is_bare, reference_of, to_appointment
+from calferry.sources.valomnia.rows import reference_of, to_appointment
 from calferry.sources.valomnia.session import NotThere, Rejected, Session, Unusable
 from calferry.sources.valomnia.settings import Settings
 
@@ -62,7 +66,7 @@ class ValomniaSource:
         self._assignees.forget()
         employees, users, categories = (self._all(name) for name in ("employees", "users", "appointmentCategories"))
         self._users = _by_reference(users)
-        names = {rows.text_of(one.get("reference")): rows.full_name(one) for one in employees}
+        names = {text_of(one.get("reference")): rows.full_name(one) for one in employees}
         staff = [rows.staff(user, names, self.key) for user in users]
         services = [rows.service(category, self.key) for category in categories]
         return Batch(asked_at=asked_at, resources=(*staff, *services))
@@ -91,25 +95,11 @@ class ValomniaSource:
     def within(self, window: Window) -> Iterator[Batch]:
         """A batch per month. It covers its month once the listing proved itself: pages that join, a total that does not
         change and equals the number of ids. A login that sees no appointment at all proves nothing.
-
-        A month whose request fails does not stop the others: its error is raised at the end. Two such months in a row
-        are an outage.
         """
         asked_at = self._clock.now()
         claims, total = self._claims(window)
         sees = bool(total or self._listings.count(APPOINTMENTS, {}).total)
-        first: Unavailable | None = None
-        failing = False
-        for month in _months(window):
-            try:
-                yield self._month(month, claims, asked_at, sees=sees)
-                failing = False
-            except Unavailable as error:
-                if failing:
-                    raise first or error from None
-                first, failing = first or error, True
-        if first is not None:
-            raise first
+        yield from by_month(window, lambda month: self._month(month, claims, asked_at, sees=sees))
 
     def look_up(self, source_id: str) -> LookUp:
         """Ask for one appointment by its id, or by its reference. Only 404 with `not_found` says that there is none."""
@@ -121,7 +111,7 @@ class ValomniaSource:
         if is_bare(row):
             msg = f"Valomnia was asked for appointment {source_id} and answered with nothing but its id"
             raise Unavailable(msg)
-        return Found(_batch(APPOINTMENTS, [self._understood(row)], asked_at))
+        return Found(batch_of(APPOINTMENTS, [self._understood(row)], asked_at))
 
     # What changed
 
@@ -147,9 +137,9 @@ class ValomniaSource:
 
     def _told(self, stream: str, told: Sequence[Any], asked_at: datetime, claims: Claims) -> Batch:
         if stream != APPOINTMENTS:
-            return _batch(stream, [self._person(stream, row) for row in told], asked_at)
+            return batch_of(stream, [self._person(stream, row) for row in told], asked_at)
         self._news = self._news or bool(told)
-        return _batch(stream, [self._read(row, claims, anew=True) for row in told], asked_at)
+        return batch_of(stream, [self._read(row, claims, anew=True) for row in told], asked_at)
 
     def _person(self, stream: str, row: Any) -> Resource | Quarantined:
         if not isinstance(row, dict) or not id_of(row):
@@ -158,10 +148,10 @@ class ValomniaSource:
 
     # Appointments
 
-    def _month(self, month: Window, claims: Claims, asked_at: datetime, *, sees: bool) -> Batch:
+    def _month(self, month: Window, claims: Claims, asked_at: datetime, *, sees: bool) -> Iterator[Batch]:
         listed = self._listings.whole(APPOINTMENTS, _between(month))
-        batch = _batch(APPOINTMENTS, [self._read(row, claims, anew=False) for row in listed.rows], asked_at)
-        return replace(batch, covers=month) if listed.proven and sees else batch
+        batch = batch_of(APPOINTMENTS, [self._read(row, claims, anew=False) for row in listed.rows], asked_at)
+        yield replace(batch, covers=month) if listed.proven and sees else batch
 
     def _read(self, row: Any, claims: Claims, *, anew: bool) -> Appointment | Quarantined:
         """A list row as an appointment. What is wrong with one, or with asking for it, is told and stops no other."""
@@ -211,20 +201,6 @@ class ValomniaSource:
         return listed.rows
 
 
-def _batch(stream: str, outcomes: Iterable[Appointment | Quarantined | Resource], asked_at: datetime) -> Batch:
-    """A page may name an appointment twice; the last word counts."""
-    read: dict[str | int, Appointment | Quarantined | Resource] = {}
-    for number, outcome in enumerate(outcomes):
-        read[(outcome.id if isinstance(outcome, Resource) else outcome.source_id) or number] = outcome
-    return Batch(
-        asked_at=asked_at,
-        stream=stream,
-        appointments=tuple(one for one in read.values() if isinstance(one, Appointment)),
-        resources=tuple(one for one in read.values() if isinstance(one, Resource)),
-        quarantined=tuple(one for one in read.values() if isinstance(one, Quarantined)),
-    )
-
-
 def _keys(batch: Batch) -> frozenset[str]:
     """The ids of what was read, and need not be told again."""
     return frozenset([one.source_id for one in batch.appointments] + [one.id for one in batch.resources])
@@ -242,13 +218,3 @@ def _by_reference(users: Iterable[Row]) -> Mapping[str, str]:
 def _between(window: Window) -> dict[str, str]:
     """Begins in the window or shortly before. No filter asks for the end: a row may have none."""
     return {"startDate_gte": instant(window.start - PADDING), "startDate_lt": instant(window.end + SECOND)}
-
-
-def _months(window: Window) -> Iterator[Window]:
-    """A window cut where months begin (UTC)."""
-    start = window.start
-    while start < window.end:
-        within_next = start.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)
-        end = min(within_next.replace(day=1), window.end)
-        yield Window(start, end)
-        start = end
