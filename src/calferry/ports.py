@@ -299,6 +299,10 @@ class Intake(Protocol):
         """Look an unlisted or quarantined appointment up no earlier than `until`."""
         ...
 
+    def live(self, source: str, source_id: str) -> Appointment | None:
+        """The appointment held by that id, while it lives."""
+        ...
+
     def forget(self, source: str, source_id: str) -> None:
         """Take a row out of quarantine that the booking system does not have, if no live appointment is held by
         that id."""

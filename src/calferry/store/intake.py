@@ -151,6 +151,12 @@ class SqlIntake:
             later = {"look_up_at": until, "attempts": quarantine.c.attempts + 1}
             connection.execute(update(quarantine).where(*unread).values(later))
 
+    def live(self, source: str, source_id: str) -> Appointment | None:
+        uid = uid_of(self._installation, source, source_id)
+        with self._database.reading() as connection:
+            body = connection.scalar(select(appointments.c.body).where(appointments.c.uid == uid, is_live))
+        return appointment_of(body) if body else None
+
     def forget(self, source: str, source_id: str) -> None:
         uid, row = uid_of(self._installation, source, source_id), quarantine.c
         held = exists().where(appointments.c.uid == uid, is_live)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from calferry.errors import CalferryError, CursorExpired, NotAuthorised, Refused, Unavailable
+from calferry.errors import CalferryError, Conflict, CursorExpired, NotAuthorised, Refused, Unavailable
 from calferry.model import Appointment, Batch, Deletion, Found, Gone, LookUp, NotFound, Window
 from calferry.ports import Clock, Ledger
 from calferry.sync.installation import Account, Stopped, Tally, Watch
@@ -76,6 +76,7 @@ class _Pull:
         self.clock, self.watch = clock, watch
         self.tally = Tally()
         self.mute = 0
+        self.gone: dict[bool, list[Deletion]] = {False: [], True: []}  # by whether the evidence is weak
         # A clock that was set back must not make today's answers look older than yesterday's: they would be ignored.
         newest = self.intake.newest(self.key)
         self.floor = newest + timedelta(microseconds=1) if newest else clock.now()
@@ -92,6 +93,7 @@ class _Pull:
             self._refresh_resources_or_go_on()
         self._ask_again_for_quarantined()
         self._ask_for_unlisted()
+        self._bury()
         self.intake.complete(self.key, "pull", self.clock.now())
 
     def _due(self, task: str, every: timedelta) -> bool:
@@ -115,7 +117,7 @@ class _Pull:
         """Yesterday's staff and services do for today: their failing stops no appointment, once there are any."""
         try:
             self._refresh_resources()
-        except Unavailable as error:
+        except (Unavailable, NotAuthorised) as error:
             if self.intake.last(self.key, "resources") is None:
                 raise
             self.tally.errors.append(error)
@@ -147,17 +149,21 @@ class _Pull:
 
     def _reconcile(self) -> None:
         """List a window whole, so that what is missing from it can be asked for. Only a proven slice makes anything
-        unlisted. "All" is completed by proof alone; until then it is tried as often as the near days are."""
+        unlisted. "All" is completed by proof alone; until then it is tried as often as the near days are.
+
+        A listing that fails, one month of it even, must not keep those from being asked for that are missing already.
+        """
         now = self.clock.now()
         if not self._due("near", min(self.rhythm.near, self.rhythm.all)):
             return
-        if self.intake.last(self.key, "all"):  # before that, a listing that fails is tried again at once
-            self.intake.complete(self.key, "near", now)
-        if not self._due("all", self.rhythm.all):
-            self._list_whole(Window(now, now + min(NEAR, self.rhythm.future)))
-        elif self._list_whole(self.rhythm.window(now)):
-            self.intake.complete(self.key, "all", now)
         self.intake.complete(self.key, "near", now)
+        try:
+            if not self._due("all", self.rhythm.all):
+                self._list_whole(Window(now, now + min(NEAR, self.rhythm.future)))
+            elif self._list_whole(self.rhythm.window(now)):
+                self.intake.complete(self.key, "all", now)
+        except Unavailable as error:
+            self.tally.errors.append(error)
 
     def _list_whole(self, window: Window) -> bool:
         """Whether the listing proved that it left nothing out of the window."""
@@ -180,13 +186,8 @@ class _Pull:
         return proven == [window]
 
     def _ask_for_unlisted(self) -> None:
-        """Ask for every unlisted appointment by its id: only a definite answer makes it gone.
-
-        All that is gone is filed at once, at the end. In portions, a glitch would slip its first portion past the
-        brakes.
-        """
-        asked_at = max(self.clock.now(), self.floor)
-        unlisted = self.intake.unlisted(self.key, asked_at, LOOK_UPS + 1)
+        """Ask for every unlisted appointment by its id: only a definite answer makes it gone."""
+        unlisted = self.intake.unlisted(self.key, max(self.clock.now(), self.floor), LOOK_UPS + 1)
         too_many = len(unlisted) > LOOK_UPS
         found = 0
         gone: dict[bool, list[Deletion]] = {False: [], True: []}
@@ -204,7 +205,12 @@ class _Pull:
             self.tally.errors.append(Unavailable(msg))
             return
         for weak, deletions in gone.items():
-            self.intake.bury(self.key, deletions, weak=weak, asked_at=asked_at)
+            self.gone[weak].extend(deletions)
+
+    def _bury(self) -> None:
+        """File all that is gone at once: in portions, a glitch would slip its first portion past the brakes."""
+        for weak, deletions in self.gone.items():
+            self.intake.bury(self.key, deletions, weak=weak, asked_at=max(self.clock.now(), self.floor))
             self.tally.count("deleted", len(deletions))
 
     def _looked_up(self, appointment: Appointment) -> _Absence | None:
@@ -227,7 +233,7 @@ class _Pull:
         """Ask for one by its id. None when that is not answered: this one waits, and MUTE in a row end the pull."""
         try:
             answer = self.source.look_up(source_id)
-        except Unavailable as error:
+        except (Unavailable, NotAuthorised, Refused, Conflict) as error:
             self.mute += 1
             if self.mute >= MUTE:
                 raise
@@ -258,12 +264,19 @@ class _Pull:
                 case Found(batch):
                     self._record(batch)
                 case Gone(evidence):
-                    asked_at = max(self.clock.now(), self.floor)
-                    self.intake.bury(self.key, [Deletion(source_id, evidence)], weak=False, asked_at=asked_at)
-                case NotFound():
-                    self.intake.forget(self.key, source_id)
+                    self.gone[False].append(Deletion(source_id, evidence))
+                case NotFound(evidence):
+                    self._conclude(source_id, evidence)
                 case None:
                     pass  # it was put off already
+
+    def _conclude(self, source_id: str, evidence: str) -> None:
+        """A row in quarantine is not found by its id. What was never read is forgotten; what is held may be gone."""
+        held = self.intake.live(self.key, source_id)
+        if held is None:
+            self.intake.forget(self.key, source_id)
+        elif proof := self._controlled(held, evidence):
+            self.gone[proof.weak].append(Deletion(source_id, proof.evidence))
 
 
 def _joined(windows: Iterable[Window]) -> list[Window]:
