@@ -11,6 +11,8 @@ import pytest
 from calferry.sandbox import Sandbox, judge, scenery
 from calferry.sandbox.agendize import AgendizeWorld, Booked
 from calferry.sandbox.google import GoogleWorld, Mail
+from calferry.sandbox.judge import Due, everything_due
+from calferry.sandbox.valomnia import ValomniaWorld
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
 
@@ -49,11 +51,11 @@ def carried(bookings: AgendizeWorld, google: GoogleWorld, scene: scenery.Scene) 
 def test_calendars_that_hold_the_truth_are_clean(
     bookings: AgendizeWorld, google: GoogleWorld, carried: list[Booked]
 ) -> None:
-    assert judge(bookings, google, named=True).clean
+    assert judge([bookings], google, named=True).clean
 
 
 def test_empty_calendars_miss_everything(bookings: AgendizeWorld, google: GoogleWorld, scene: scenery.Scene) -> None:
-    verdict = judge(bookings, google)
+    verdict = judge([bookings], google)
 
     assert verdict.missing == len(list(bookings.live()))
     assert verdict.duplicates == verdict.foreign_touched == 0
@@ -69,7 +71,7 @@ def test_each_fault_is_counted(bookings: AgendizeWorld, google: GoogleWorld, car
     google.store(google.calendars[calendar], google.calendars[calendar].events[event_id])
     google.mails.append(Mail(calendar, event_id, "insert", None))
 
-    verdict = judge(bookings, google, named=True)
+    verdict = judge([bookings], google, named=True)
 
     assert verdict[:5] == (1, 1, 1, 1, 0)
     assert sorted(line.split(":")[0] for line in verdict.details) == ["missing", "too many", "touched", "unnamed"]
@@ -84,14 +86,23 @@ def test_a_mapping_says_whose_appointments_go_where(
         if one.staff_email == ana:
             carry(google, one, "desk")
 
-    assert judge(bookings, google, {ana: "desk"}).clean
+    assert judge([bookings], google, {ana: "desk"}).clean
 
 
 def test_a_window_leaves_out_what_lies_beyond(
     bookings: AgendizeWorld, google: GoogleWorld, scene: scenery.Scene
 ) -> None:
-    assert judge(bookings, google, window=(NOW, NOW + timedelta(days=7))).missing < judge(bookings, google).missing
-    assert judge(bookings, google, window=(NOW, NOW)).clean
+    week = (NOW, NOW + timedelta(days=7))
+    assert judge([bookings], google, window=week).missing < judge([bookings], google).missing
+    assert judge([bookings], google, window=(NOW, NOW)).clean
+
+
+def test_a_visit_without_an_end_takes_no_time() -> None:
+    world = ValomniaWorld(lambda: NOW)
+    user, category = world.add_employee("Eva", "Sample", "eva@sales.example"), world.add_category("Visit")
+    world.book(user=user, category=category, start=NOW, end=None)
+
+    assert list(everything_due([world])) == [Due("eva@sales.example", NOW, NOW, "Visit")]
 
 
 def test_the_scenery_has_everything_a_demo_should_cope_with(
@@ -139,7 +150,7 @@ def test_an_hour_at_the_desk_is_told_line_by_line(
     bookings: AgendizeWorld, google: GoogleWorld, carried: list[Booked], scene: scenery.Scene
 ) -> None:
     lines = scenery.changes(bookings, scene)
-    verdict = judge(bookings, google)
+    verdict = judge([bookings], google)
 
     assert [line.split()[0] for line in lines] == [
         *["booked"] * 2,

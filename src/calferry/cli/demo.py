@@ -57,8 +57,8 @@ def demo(
         url = _serve(installation, settings.web, stack)
         content = _subscribed(url)
         console.print(f"\nThe same as a subscription, for whoever has the address\n  {url}", style="bold")
-        verdict = judge(sandbox.agendize.world, sandbox.google.world, scene.calendar_of)
-        verdict = verdict.and_also(judge_feed(content, sandbox.agendize.world))
+        verdict = judge([sandbox.agendize.world], sandbox.google.world, scene.calendar_of)
+        verdict = verdict.and_also(judge_feed(content, [sandbox.agendize.world]))
         well = conclude(console, verdict, stage.errors)
         if json:
             told = {"passes": passes, **_counts(verdict), "feed_url": url}
