@@ -37,6 +37,12 @@ def test_the_demo_ends_well_and_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_proxy_in_the_environment_is_left_aside(tmp_path: Path) -> None:
+    nobody = "http://127.0.0.1:9"
+    told = calferry(tmp_path, "demo", http_proxy=nobody, HTTP_PROXY=nobody, ALL_PROXY=nobody)
+    assert (told.code, told.err) == (0, "")
+
+
 def test_the_json_is_one_line_and_the_story_goes_elsewhere(ran: Ran) -> None:
     (line,) = ran.out.splitlines()
     told = json.loads(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import os
 import secrets
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -62,6 +63,7 @@ def demo(
     from calferry.sandbox import Sandbox, judge, judge_feed
     from calferry.sandbox.scenery import furnish
 
+    _reach_this_machine_directly()
     console, clock = err() if json else out(), DemoClock()
     with Sandbox(clock.now) as sandbox, TemporaryDirectory(prefix="calferry-demo-") as home, ExitStack() as stack:
         scene = furnish(sandbox)
@@ -83,6 +85,13 @@ def demo(
         if keep or _wants_to_stay(console):
             _stay(console, config)
     return 0 if well else 1
+
+
+def _reach_this_machine_directly() -> None:
+    """Whatever proxies the environment and the system name are for other machines: nothing of this goes there."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]
+    os.environ["no_proxy"] = "*"
 
 
 def _serve(installation: Installation, web: WebSettings, stack: ExitStack) -> str:
