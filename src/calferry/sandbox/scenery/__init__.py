@@ -27,7 +27,6 @@ __all__ = [
     "Practice",
     "Scene",
     "furnish",
-    "private_lives",
     "switches",
 ]
 
@@ -85,13 +84,13 @@ def furnish(sandbox: Sandbox) -> Scene:
     )
     for person in scene.people:
         sandbox.google.world.add_user(person.email, time_zone="America/Montreal")
-    private_lives(sandbox.google.world, sandbox.now())
+    _private_lives(sandbox.google.world, sandbox.now())
     # The story counts requests, and is the same each time: nobody is signed out in the middle of it.
     sandbox.valomnia.switches.session_uses = None
     return scene
 
 
-def private_lives(google: GoogleWorld, now: datetime, *, seed: int = 2029) -> None:
+def _private_lives(google: GoogleWorld, now: datetime, *, seed: int = 2029) -> None:
     """Events of everybody's own, around an aware now."""
     dice = random.Random(seed)  # noqa: S311 (a scene, not a secret)
     morning = now.astimezone(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
