@@ -6,6 +6,7 @@ import io
 import json
 import re
 import signal
+from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -32,8 +33,14 @@ def test_the_demo_ends_well_and_leaves_nothing_behind(tmp_path: Path) -> None:
     told = calferry(tmp_path, "demo", TMPDIR=str(tmp_path))
     assert (told.code, told.err) == (0, "")
     assert "0 missing, 0 doubled, 0 of other people's events touched, 0 mails sent" in told.out
-    assert "Keep the clinic open" not in told.out
+    assert "Keep all of it open" not in told.out
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_proxy_in_the_environment_is_left_aside(tmp_path: Path) -> None:
+    nobody = "http://127.0.0.1:9"
+    told = calferry(tmp_path, "demo", http_proxy=nobody, HTTP_PROXY=nobody, ALL_PROXY=nobody)
+    assert (told.code, told.err) == (0, "")
 
 
 def test_the_json_is_one_line_and_the_story_goes_elsewhere(ran: Ran) -> None:
@@ -44,18 +51,41 @@ def test_the_json_is_one_line_and_the_story_goes_elsewhere(ran: Ran) -> None:
     assert list(told) == ["passes", "missing", "duplicates", "foreign_touched", "mails", "feed_url"]
     assert [told[name] for name in ("missing", "duplicates", "foreign_touched", "mails")] == [0, 0, 0, 0]
     assert [set(one) for one in told["passes"]] == [{"created", "updated", "deleted", "requests"}] * 3
-    assert [set(one["requests"]) for one in told["passes"]] == [{"agendize", "google"}] * 3
+    assert [list(one["requests"]) for one in told["passes"]] == [["agendize", "clicrdv", "valomnia", "google"]] * 3
 
 
 def test_the_work_is_proportional_to_what_changed(ran: Ran) -> None:
     first, second, third = json.loads(ran.out)["passes"]
-    assert first["created"] > 200
+    assert first["created"] > 300
     assert (first["updated"], first["deleted"]) == (0, 0)
-    assert (second["created"], second["updated"], second["deleted"]) == (3, 2, 4)
-    assert second["requests"]["google"] <= 6
+    # Three bookings and two that changed hands; a move each; two cancellations, and where the two had been.
+    assert (second["created"], second["updated"], second["deleted"]) == (5, 3, 4)
+    assert second["requests"]["google"] <= 8
     assert (third["created"], third["updated"], third["deleted"]) == (0, 0, 0)
-    assert third["requests"]["agendize"] <= 1
-    assert third["requests"]["google"] == 0
+
+
+def test_the_third_crossing_costs_what_the_pages_of_the_adapters_say(ran: Ran) -> None:
+    *_, third = json.loads(ran.out)["passes"]
+    assert third["requests"] == {"agendize": 1, "clicrdv": 3, "valomnia": 1, "google": 0}
+
+
+def test_every_change_at_the_desks_is_in_the_plan_and_nothing_else(ran: Ran) -> None:
+    meanwhile, second = ran.err.split("Meanwhile")[1].split("Second crossing")
+    done = Counter(line.split()[1] for line in meanwhile.splitlines() if line.startswith("  "))
+    planned = Counter(line.split()[0] for line in second.split("Third crossing")[0].splitlines() if line[:2] == "  ")
+    assert done == {"booked": 3, "moved": 3, "cancelled": 2, "gave": 2}
+    assert planned == {
+        "+": done["booked"] + done["gave"],
+        "~": done["moved"],
+        "-": done["cancelled"] + done["gave"],
+    }
+
+
+def test_whoever_works_in_two_places_has_one_calendar(ran: Ran) -> None:
+    agenda = ran.err.split("Whoever works in two places")[1].split("The same as a subscription")[0]
+    assert [line.split("@")[0] for line in agenda.splitlines() if "@" in line] == ["ana", "chloe", "dario"]
+    assert "(practice)" in agenda
+    assert "(field)" in agenda
 
 
 def test_the_story_fits_a_terminal(ran: Ran) -> None:
@@ -84,7 +114,8 @@ def test_while_it_stays_the_commands_work_on_it(tmp_path: Path) -> None:
         terminal.interrupt()
         assert terminal.end() == 0
     assert "Nobody has to act." in status.out
-    assert (sync.code, sync.out) == (0, "clinic: nothing new\ncalendars: nothing to write\n")
+    quiet = [f"{source}: nothing new" for source in ("clinic", "practice", "field")]
+    assert (sync.code, sync.out.splitlines()) == (0, [*quiet, "calendars: nothing to write"])
     assert "Good-bye." in terminal.seen
 
 
@@ -120,7 +151,7 @@ def test_while_it_stays_its_feed_can_be_subscribed_to(tmp_path: Path, number: si
     events = Calendar.from_ical(answer.content).walk("VEVENT")
     shown = sum(str(event["status"]) != "CANCELLED" for event in events)
     assert (answer.status_code, again.status_code, code) == (200, 304, 0)
-    assert shown == sum(one["created"] - one["deleted"] for one in told["passes"]) > 200
+    assert shown == sum(one["created"] - one["deleted"] for one in told["passes"]) > 300
     assert len(service.told) == 1
     assert "Traceback" not in service.all
     assert list(tmp_path.iterdir()) == []

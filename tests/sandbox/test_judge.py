@@ -2,120 +2,205 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from icalendar import Calendar, Event
 
-from calferry.sandbox import Sandbox, judge, scenery
-from calferry.sandbox.agendize import AgendizeWorld, Booked
-from calferry.sandbox.google import GoogleWorld, Mail
+from calferry.sandbox import (
+    AgendizeWorld,
+    ClicrdvWorld,
+    GoogleWorld,
+    Sandbox,
+    ValomniaWorld,
+    Verdict,
+    judge,
+    judge_feed,
+    scenery,
+)
+from calferry.sandbox.clicrdv.world import is_appointment
+from calferry.sandbox.google import Mail
+from calferry.sandbox.judge import Due, Slot, everything_due
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def bookings() -> AgendizeWorld:
-    return AgendizeWorld(lambda: NOW)
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(lambda: NOW) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
-def google() -> GoogleWorld:
-    return GoogleWorld(lambda: NOW)
+def scene(sandbox: Sandbox) -> scenery.Scene:
+    return scenery.furnish(sandbox)
 
 
-@pytest.fixture(params=["America/Montreal", "Europe/Paris"])
-def scene(request: Any, bookings: AgendizeWorld, google: GoogleWorld) -> scenery.Scene:
-    return scenery.furnish(bookings, google, time_zone=request.param)
+@pytest.fixture
+def google(sandbox: Sandbox) -> GoogleWorld:
+    return sandbox.google.world
 
 
-def carry(google: GoogleWorld, booked: Booked, calendar: str | None = None, **members: Any) -> None:
+def carry(google: GoogleWorld, due: Due, calendar: str, name: str, **members: Any) -> None:
     """Put an appointment into a calendar, as a perfect client would."""
-    home = google.calendars[calendar or booked.staff_email]
-    times = {"start": {"dateTime": booked.start.isoformat()}, "end": {"dateTime": booked.end.isoformat()}}
-    content = {"summary": booked.service, "reminders": {"useDefault": False}} | times | members
-    google.store(home, google.newborn(home, f"e{booked.id}", "ferry") | content)
+    home = google.calendars[calendar]
+    times = {"start": {"dateTime": due.start.isoformat()}, "end": {"dateTime": due.end.isoformat()}}
+    content = {"summary": due.service, "reminders": {"useDefault": False}} | times | members
+    google.store(home, google.newborn(home, name, "ferry") | content)
 
 
 @pytest.fixture
-def carried(bookings: AgendizeWorld, google: GoogleWorld, scene: scenery.Scene) -> list[Booked]:
-    booked = list(bookings.live())
-    for one in booked:
-        carry(google, one)
-    return booked
+def carried(google: GoogleWorld, scene: scenery.Scene) -> list[tuple[Due, str, str]]:
+    """Everything, where it belongs; with the calendar and the id of each event."""
+    placed = [
+        (due, scene.calendar_of[due.owner], f"e{number}") for number, due in enumerate(everything_due(scene.bookings))
+    ]
+    for one in placed:
+        carry(google, *one)
+    return placed
 
 
-def test_calendars_that_hold_the_truth_are_clean(
-    bookings: AgendizeWorld, google: GoogleWorld, carried: list[Booked]
+def verdict_on(google: GoogleWorld, scene: scenery.Scene, **asked: Any) -> Verdict:
+    return judge(scene.bookings, google, scene.calendar_of, **asked)
+
+
+def test_calendars_that_hold_the_truth_of_all_are_clean(
+    google: GoogleWorld, scene: scenery.Scene, carried: Sequence[Any]
 ) -> None:
-    assert judge(bookings, google, named=True).clean
+    assert verdict_on(google, scene, named=True).clean
 
 
-def test_empty_calendars_miss_everything(bookings: AgendizeWorld, google: GoogleWorld, scene: scenery.Scene) -> None:
-    verdict = judge(bookings, google)
+def test_empty_calendars_miss_everything(google: GoogleWorld, scene: scenery.Scene) -> None:
+    verdict = verdict_on(google, scene)
 
-    assert verdict.missing == len(list(bookings.live()))
+    assert verdict.missing == sum(len(list(world.live())) for world in scene.bookings)
     assert verdict.duplicates == verdict.foreign_touched == 0
     assert not verdict.clean
 
 
-def test_each_fault_is_counted(bookings: AgendizeWorld, google: GoogleWorld, carried: list[Booked]) -> None:
-    first, second, third = carried[:3]
-    carry(google, first, id="another")
-    google.user_deletes(second.staff_email, f"e{second.id}")
-    google.user_edits(third.staff_email, f"e{third.id}", summary="?")
+def test_what_one_booking_system_alone_holds_is_too_much_for_the_others(
+    google: GoogleWorld, scene: scenery.Scene, carried: Sequence[Any]
+) -> None:
+    for world in scene.bookings:
+        others = [one for one in scene.bookings if one is not world]
+        verdict = judge(others, google, scene.calendar_of)
+        assert (verdict.missing, verdict.duplicates) == (0, len(list(world.live())))
+
+
+def test_each_fault_is_counted(google: GoogleWorld, scene: scenery.Scene, carried: list[tuple[Due, str, str]]) -> None:
+    (first, where, _), (_, second_calendar, second), (_, third_calendar, third) = carried[:3]
+    carry(google, first, where, "another")
+    google.user_deletes(second_calendar, second)
+    google.user_edits(third_calendar, third, summary="?")
     calendar, event_id = next(iter(google.foreign))
     google.store(google.calendars[calendar], google.calendars[calendar].events[event_id])
     google.mails.append(Mail(calendar, event_id, "insert", None))
 
-    verdict = judge(bookings, google, named=True)
+    verdict = verdict_on(google, scene, named=True)
 
     assert verdict[:5] == (1, 1, 1, 1, 0)
     assert sorted(line.split(":")[0] for line in verdict.details) == ["missing", "too many", "touched", "unnamed"]
 
 
-def test_a_mapping_says_whose_appointments_go_where(
-    bookings: AgendizeWorld, google: GoogleWorld, scene: scenery.Scene
-) -> None:
+def test_a_mapping_says_whose_appointments_go_where(google: GoogleWorld, scene: scenery.Scene) -> None:
     google.add_calendar("desk", "boss@clinic.example")
-    ana = next(iter(scene.calendar_of))
-    for one in bookings.live():
-        if one.staff_email == ana:
-            carry(google, one, "desk")
+    ana, _ = scene.practice.calendars
+    for number, due in enumerate(everything_due(scene.bookings)):
+        if due.owner == ana:
+            carry(google, due, "desk", f"e{number}")
 
-    assert judge(bookings, google, {ana: "desk"}).clean
-
-
-def test_a_window_leaves_out_what_lies_beyond(
-    bookings: AgendizeWorld, google: GoogleWorld, scene: scenery.Scene
-) -> None:
-    assert judge(bookings, google, window=(NOW, NOW + timedelta(days=7))).missing < judge(bookings, google).missing
-    assert judge(bookings, google, window=(NOW, NOW)).clean
+    assert judge(scene.bookings, google, {ana: "desk"}).clean
 
 
-def test_the_scenery_has_everything_a_demo_should_cope_with(
-    bookings: AgendizeWorld, google: GoogleWorld, scene: scenery.Scene
-) -> None:
-    rows = list(bookings.appointments.values())
-    zone = bookings.zone(rows[0])
-    switching_days = {switch.wall.date() for switch in scenery.switches(zone, NOW)}
-    slots = [(row.staff, row.start) for row in rows if row.status == "accepted"]
+def test_without_a_mapping_the_address_is_the_calendar(google: GoogleWorld, scene: scenery.Scene) -> None:
+    for number, due in enumerate(everything_due([scene.field.world])):
+        carry(google, due, due.owner, f"e{number}")
 
-    assert 300 <= len(rows) <= 330
+    assert judge([scene.field.world], google).clean
+
+
+def test_a_window_leaves_out_what_lies_beyond(google: GoogleWorld, scene: scenery.Scene) -> None:
+    assert verdict_on(google, scene, window=(NOW, NOW + 7 * DAY)).missing < verdict_on(google, scene).missing
+    assert verdict_on(google, scene, window=(NOW, NOW)).clean
+
+
+def feed_of(everything: Sequence[Due]) -> bytes:
+    feed = Calendar()
+    for due in everything:
+        event = Event()
+        event.start, event.end = due.start, due.end
+        feed.add_component(event)
+    return bytes(feed.to_ical())
+
+
+def test_a_feed_of_everything_is_clean_and_one_too_few_or_too_many_is_told(scene: scenery.Scene) -> None:
+    everything = list(everything_due(scene.bookings))
+
+    assert judge_feed(feed_of(everything), scene.bookings).clean
+    assert judge_feed(feed_of(everything[1:]), scene.bookings)[:2] == (1, 0)
+    assert judge_feed(feed_of([*everything, everything[-1]]), scene.bookings)[:2] == (0, 1)
+
+
+def test_a_visit_without_an_end_takes_no_time(google: GoogleWorld) -> None:
+    world = ValomniaWorld(lambda: NOW)
+    user, category = world.add_employee("Eva", "Sample", "eva@sales.example"), world.add_category("Visit")
+    world.book(user=user, category=category, start=NOW, end=None)
+
+    assert list(everything_due([world])) == [Due("eva@sales.example", NOW, NOW, "Visit")]
+
+
+def test_a_year_of_the_three_is_modest_and_everybody_has_a_life(google: GoogleWorld, scene: scenery.Scene) -> None:
+    everything = list(everything_due(scene.bookings))
+
+    assert 370 <= len(everything) <= 430
+    assert all(one.start > NOW - scenery.PAST and one.end < NOW + scenery.FUTURE for one in everything)
+    assert list(google.calendars) == [person.email for person in scene.people]
+    assert all(len(list(google.events(calendar))) == 5 for calendar in google.calendars)
+
+
+def test_each_two_of_the_three_share_somebody_and_a_calendar(scene: scenery.Scene) -> None:
+    sources = {world: {scene.calendar_of[due.owner] for due in everything_due([world])} for world in scene.bookings}
+    clinic, practice, field = sources.values()
+
+    assert [len(clinic & practice), len(clinic & field), len(practice & field)] == [1, 1, 1]
+    assert {person.email for person in scene.busy_people} == (clinic & practice) | (clinic & field) | (practice & field)
+    assert len(scene.people) == len(clinic | practice | field) > len(scene.busy_people)
+
+
+def test_somebody_is_booked_twice_at_the_same_time_within_one_system_and_across_two(scene: scenery.Scene) -> None:
+    def doubled(*worlds: AgendizeWorld | ClicrdvWorld | ValomniaWorld) -> Counter[Slot]:
+        return Counter(Slot(scene.calendar_of[due.owner], due.start, due.end) for due in everything_due(worlds))
+
+    clinic, practice = doubled(scene.clinic.world), doubled(scene.practice.world)
+    starts = {(slot.calendar, slot.start) for slot in clinic} & {(slot.calendar, slot.start) for slot in practice}
+    assert [number for number in clinic.values() if number > 1]
+    assert starts
+
+
+@pytest.fixture(params=["America/Montreal", "Europe/Paris"])
+def clinic(request: Any) -> scenery.Clinic:
+    return scenery.Clinic(AgendizeWorld(lambda: NOW), time_zone=request.param)
+
+
+def test_the_clinic_has_everything_a_demo_should_cope_with(clinic: scenery.Clinic) -> None:
+    rows = list(clinic.world.appointments.values())
+    switching_days = {switch.wall.date() for switch in scenery.switches(clinic.world.zone(rows[0]), NOW)}
+
     assert {row.status for row in rows} >= {"accepted", "pending", "cancelled", "declined", "noShow", "completed"}
     assert switching_days
     assert switching_days <= {row.start.date() for row in rows}
-    assert len(slots) > len(set(slots))
-    assert all(len(list(google.events(calendar))) == 5 for calendar in scene.calendar_of.values())
-    assert all(one.start > NOW - scenery.PAST and one.end < NOW + scenery.FUTURE for one in bookings.live())
 
 
-def test_every_wall_time_of_the_scenery_can_be_told_from_its_row(bookings: AgendizeWorld, scene: scenery.Scene) -> None:
+def test_every_wall_time_of_the_clinic_can_be_told_from_its_row(clinic: scenery.Clinic) -> None:
     """Read as a careful client would: the first of two readings, unless the end would come before the start."""
-    for row in bookings.appointments.values():
-        zone = bookings.zone(row)
-        start, end = bookings.span(row)
+    for row in clinic.world.appointments.values():
+        zone = clinic.world.zone(row)
+        start, end = clinic.world.span(row)
         wall_end = end.astimezone(zone).replace(tzinfo=None, fold=0)
         read_start = row.start.replace(tzinfo=zone).astimezone(UTC)
         readings = [wall_end.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
@@ -123,32 +208,52 @@ def test_every_wall_time_of_the_scenery_can_be_told_from_its_row(bookings: Agend
         assert (read_start, read_end) == (start, end)
 
 
-def test_the_scenery_is_the_same_on_every_run(bookings: AgendizeWorld, google: GoogleWorld) -> None:
-    other = AgendizeWorld(lambda: NOW)
-    scenes = [
-        scenery.furnish(bookings, google, appointments=20),
-        scenery.furnish(other, GoogleWorld(lambda: NOW), appointments=20),
+def test_the_practice_has_both_autumn_hours_and_all_that_is_no_appointment(scene: scenery.Scene) -> None:
+    world = scene.practice.world
+    rows = list(world.vevents.values())
+    others = [row for row in rows if not is_appointment(row)]
+
+    # The clocks of Paris are one hour slower from 01:00 in UTC on.
+    hours = {world.span(row)[0].replace(minute=0) for row in rows if row.start.date() == datetime(2027, 10, 31).date()}
+    assert {datetime(2027, 10, 31, hour, tzinfo=UTC) for hour in (0, 1)} <= hours
+    assert len(others) == 3
+    assert {row.note for row in others} == {True, False}
+    assert any(row.deleted for row in rows)
+
+
+def test_all_of_it_was_booked_long_before(scene: scenery.Scene) -> None:
+    stamps = [
+        *(row.created for row in scene.clinic.world.appointments.values()),
+        *(row.updated for row in scene.practice.world.vevents.values()),
+        *(row.updated for row in scene.field.world.appointments.values()),
     ]
 
-    assert scenes[0] == scenes[1]
-    assert list(bookings.live()) == list(other.live())
-    assert scenery.changes(bookings, scenes[0]) == scenery.changes(other, scenes[1])
+    assert max(stamps) < NOW - 10 * DAY
+    assert all(world.now() == NOW for world in scene.bookings)
 
 
-def test_an_hour_at_the_desk_is_told_line_by_line(
-    bookings: AgendizeWorld, google: GoogleWorld, carried: list[Booked], scene: scenery.Scene
+def test_the_scenery_is_the_same_on_every_run(scene: scenery.Scene) -> None:
+    with Sandbox(lambda: NOW) as another:
+        other = scenery.furnish(another)
+
+    assert scene.calendar_of == other.calendar_of
+    assert list(everything_due(scene.bookings)) == list(everything_due(other.bookings))
+    assert scene.changes() == other.changes()
+
+
+def test_a_minute_at_the_desks_is_told_line_by_line(
+    google: GoogleWorld, scene: scenery.Scene, carried: Sequence[Any]
 ) -> None:
-    lines = scenery.changes(bookings, scene)
-    verdict = judge(bookings, google)
+    told = scene.changes()
+    verdict = verdict_on(google, scene)
 
-    assert [line.split()[0] for line in lines] == [
-        *["booked"] * 2,
-        *["moved"] * 2,
-        *["cancelled"] * 2,
-        "gave",
-        "deleted",
-    ]
-    assert (verdict.missing, verdict.duplicates) == (5, 6)
+    assert {desk: [line.split()[0] for line in lines] for desk, lines in told.items()} == {
+        "clinic": ["booked", "moved", "cancelled", "gave"],
+        "practice": ["booked", "moved", "cancelled"],
+        "field": ["booked", "moved", "gave"],
+    }
+    # Missing: what was booked, moved or given; too many: what was moved, cancelled or given.
+    assert (verdict.missing, verdict.duplicates) == (8, 7)
 
 
 def test_the_changes_of_the_clocks_are_found_and_not_everywhere_are_there_any() -> None:
@@ -161,6 +266,7 @@ def test_the_changes_of_the_clocks_are_found_and_not_everywhere_are_there_any() 
 
 def test_the_sandbox_starts_and_stops_all_of_its_servers() -> None:
     with Sandbox(lambda: NOW) as box:
-        assert box.agendize.url.startswith("http://127.0.0.1:")
-        assert box.google.url != box.agendize.url
-        assert box.agendize.world.now() == box.google.world.now() == NOW
+        servers = (box.agendize, box.clicrdv, box.valomnia, box.google)
+        assert all(server.url.startswith("http://127.0.0.1:") for server in servers)
+        assert len({server.url for server in servers}) == len(servers)
+        assert all(server.world.now() == NOW for server in servers)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json as jsonlib
+import os
 import secrets
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -28,11 +29,28 @@ if TYPE_CHECKING:
     from calferry.sandbox.scenery import Scene
     from calferry.sync.installation import Installation
 
-AGENDA = 4
+AGENDA = 3
 """Events shown per calendar."""
 
-PLANNED = 3
+PLANNED = 1
 """Planned changes shown per calendar on the first crossing; the second shows all of its own."""
+
+MEANWHILE = timedelta(minutes=1)
+"""From what happens at the desks to the crossing after it: Valomnia's rows are settled when their second is over."""
+
+
+class DemoClock:
+    """Begins a while ago, for everybody on the stage, and is the present once that has passed."""
+
+    def __init__(self, behind: timedelta = MEANWHILE) -> None:
+        self._behind = behind
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) - self._behind
+
+    def catch_up(self) -> None:
+        """Let it pass at once."""
+        self._behind = timedelta(0)
 
 
 @guarded
@@ -45,20 +63,21 @@ def demo(
     from calferry.sandbox import Sandbox, judge, judge_feed
     from calferry.sandbox.scenery import furnish
 
-    console = err() if json else out()
-    with Sandbox() as sandbox, TemporaryDirectory(prefix="calferry-demo-") as home, ExitStack() as stack:
-        scene = furnish(sandbox.agendize.world, sandbox.google.world)
-        config = _configure(Path(home), sandbox, scene)
+    _reach_this_machine_directly()
+    console, clock = err() if json else out(), DemoClock()
+    with Sandbox(clock.now) as sandbox, TemporaryDirectory(prefix="calferry-demo-") as home, ExitStack() as stack:
+        scene = furnish(sandbox)
+        config = _configure(Path(home), sandbox)
         settings = wiring.settings(config)
-        installation = stack.enter_context(wiring.installation(settings))
-        stage = _Stage(console, sandbox, scene, installation)
+        installation = stack.enter_context(wiring.installation(settings, clock))
+        stage = _Stage(console, sandbox, scene, installation, clock)
         passes = [stage.first(), stage.second(), stage.third()]
         stage.agenda()
         url = _serve(installation, settings.web, stack)
         content = _subscribed(url)
         console.print(f"\nThe same as a subscription, for whoever has the address\n  {url}", style="bold")
-        verdict = judge(sandbox.agendize.world, sandbox.google.world, scene.calendar_of)
-        verdict = verdict.and_also(judge_feed(content, sandbox.agendize.world))
+        verdict = judge(scene.bookings, sandbox.google.world, scene.calendar_of)
+        verdict = verdict.and_also(judge_feed(content, scene.bookings))
         well = conclude(console, verdict, stage.errors)
         if json:
             told = {"passes": passes, **_counts(verdict), "feed_url": url}
@@ -66,6 +85,13 @@ def demo(
         if keep or _wants_to_stay(console):
             _stay(console, config)
     return 0 if well else 1
+
+
+def _reach_this_machine_directly() -> None:
+    """Whatever proxies the environment and the system name are for other machines: nothing of this goes there."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]
+    os.environ["no_proxy"] = "*"
 
 
 def _serve(installation: Installation, web: WebSettings, stack: ExitStack) -> str:
@@ -102,7 +128,7 @@ def _counts(verdict: Verdict) -> dict[str, int]:
 def conclude(console: Console, verdict: Verdict, errors: Sequence[CalferryError]) -> bool:
     """Say how the calendars compare with the truth. Whether there is nothing to complain about."""
     counts = _counts(verdict)
-    console.print("\nCompared with what the booking system holds", style="bold")
+    console.print("\nCompared with what the booking systems hold", style="bold")
     console.print(
         f"  {counts['missing']} missing, {counts['duplicates']} doubled, "
         f"{counts['foreign_touched']} of other people's events touched, {counts['mails']} mails sent"
@@ -118,26 +144,34 @@ def conclude(console: Console, verdict: Verdict, errors: Sequence[CalferryError]
 class _Stage:
     """The three crossings, one after another, and what the audience sees of them. `errors` are all that occurred."""
 
-    def __init__(self, console: Console, sandbox: Sandbox, scene: Scene, installation: Installation) -> None:
-        self.console, self.sandbox, self.scene, self.installation = console, sandbox, scene, installation
+    def __init__(
+        self, console: Console, sandbox: Sandbox, scene: Scene, installation: Installation, clock: DemoClock
+    ) -> None:
+        self.console, self.sandbox, self.scene = console, sandbox, scene
+        self.installation, self.clock = installation, clock
         self.errors: list[CalferryError] = []
 
     def first(self) -> dict[str, Any]:
-        booked = len(list(self.sandbox.agendize.world.live()))
+        from calferry.sandbox.judge import everything_due
+
+        booked = len(list(everything_due(self.scene.bookings)))
+        sandbox = self.sandbox
         self.console.print(
-            f"A made-up clinic with {len(self.scene.staff)} staff and {booked} appointments. "
+            f"{len(self.scene.people)} made-up people, 3 booking systems, {booked} appointments. "
             "Nothing here leaves this machine.\n"
-            f"  booking system  {self.sandbox.agendize.url}  (stands in for Agendize)\n"
-            f"  calendars       {self.sandbox.google.url}  (stands in for Google Calendar)"
+            f"  clinic     {sandbox.agendize.url}  (stands in for Agendize)\n"
+            f"  practice   {sandbox.clicrdv.url}  (stands in for ClicRDV)\n"
+            f"  field      {sandbox.valomnia.url}  (stands in for Valomnia)\n"
+            f"  calendars  {sandbox.google.url}  (stands in for Google Calendar)"
         )
         return self._cross("First crossing: everything", at_most=PLANNED)
 
     def second(self) -> dict[str, Any]:
-        from calferry.sandbox.scenery import changes
-
-        self.console.print("\nMeanwhile, at the front desk", style="bold")
-        for line in changes(self.sandbox.agendize.world, self.scene):
-            self.console.print(f"  {line}")
+        self.console.print("\nMeanwhile, at the desks", style="bold")
+        for desk, lines in self.scene.changes().items():
+            for line in lines:
+                self.console.print(f"  {desk:8}  {line}")
+        self.clock.catch_up()
         return self._cross("Second crossing: exactly that", at_most=None)
 
     def third(self) -> dict[str, Any]:
@@ -157,38 +191,42 @@ class _Stage:
                 self.console.print(f"{one.calendar}: the same, {len(one.changes)} changes")
             pushed = deliver(self.installation, watch)
         self.errors += [error for tally in (*pulled.values(), pushed) for error in tally.errors]
-        requests = counts["requests"]
+        requests = ", ".join(f"{remote} {number}" for remote, number in counts["requests"].items())
         self.console.print(
             f"→ {counts['created']} created, {counts['updated']} updated, {counts['deleted']} deleted; "
-            f"requests: {requests['agendize']} to the booking system, {requests['google']} to the calendars"
+            f"requests: {requests}"
         )
         return counts
 
     @contextmanager
     def _counted(self) -> Iterator[dict[str, Any]]:
-        """What happens to the calendars within, seen from the calendars."""
-        before = _standing(self.sandbox, self.scene.calendar_of)
-        self.sandbox.agendize.forget_requests()
-        self.sandbox.google.forget_requests()
+        """What happens to the calendars within, seen from the calendars; and the requests by remote."""
+        sandbox = self.sandbox
+        before = _standing(sandbox)
+        for server in (sandbox.agendize, sandbox.clicrdv, sandbox.valomnia, sandbox.google):
+            server.forget_requests()
         counts: dict[str, Any] = {}
         yield counts
-        after = _standing(self.sandbox, self.scene.calendar_of)
+        after = _standing(sandbox)
         counts["created"] = len(after.keys() - before.keys())
         counts["updated"] = sum(after[key] != before[key] for key in after.keys() & before.keys())
         counts["deleted"] = len(before.keys() - after.keys())
         counts["requests"] = {
-            "agendize": self.sandbox.agendize.requests,
-            "google": self.sandbox.google.calls,
+            "agendize": sandbox.agendize.requests,
+            "clicrdv": sandbox.clicrdv.requests,
+            "valomnia": sandbox.valomnia.requests,
+            "google": sandbox.google.calls,
         }
 
     def agenda(self) -> None:
-        """The next events of each calendar, as it shows them, its owner's own among them."""
+        """The next events of those who work in two places, as their calendars show them, their own among them."""
         zone = ZoneInfo("America/Montreal")
         now = self.sandbox.now()
-        for calendar in self.scene.calendar_of.values():
-            events = sorted(_shown(event, zone) for event in self.sandbox.google.world.events(calendar))
+        self.console.print("\nWhoever works in two places now has one calendar", style="bold")
+        for person in self.scene.busy_people:
+            events = sorted(_shown(event, zone) for event in self.sandbox.google.world.events(person.email))
             coming = [(start, summary) for start, summary in events if start >= now]
-            self.console.print(f"\n{calendar} now has {len(events)} events; the next", style="bold")
+            self.console.print(f"{person.email}: {len(events)} events; the next")
             for start, summary in coming[:AGENDA]:
                 self.console.print(f"  {start:%a %d %b %H:%M}  {summary}")
 
@@ -197,39 +235,68 @@ def _is_feed(plan: Plan) -> bool:
     return plan.calendar.startswith("ical:")
 
 
-def _standing(sandbox: Sandbox, calendar_of: Mapping[str, str]) -> dict[tuple[str, str], str]:
+def _standing(sandbox: Sandbox) -> dict[tuple[str, str], str]:
     """The etag of every live event, by calendar and id."""
-    return {
-        (calendar, event["id"]): event["etag"]
-        for calendar in calendar_of.values()
-        for event in sandbox.google.world.events(calendar)
-    }
+    world = sandbox.google.world
+    return {(calendar, event["id"]): event["etag"] for calendar in world.calendars for event in world.events(calendar)}
 
 
 def _shown(event: Mapping[str, Any], zone: ZoneInfo) -> tuple[datetime, str]:
     return datetime.fromisoformat(event["start"]["dateTime"]).astimezone(zone), event["summary"]
 
 
-def _configure(home: Path, sandbox: Sandbox, scene: Scene) -> Path:
+def _configure(home: Path, sandbox: Sandbox) -> Path:
     """A configuration like any other, that happens to point at the sandbox."""
-    account = sandbox.google.add_service_account(delegated=True)
-    (home / "service-account.json").write_text(jsonlib.dumps(account), encoding="utf-8")
-    (home / "api-key").write_text(sandbox.agendize.api_key, encoding="utf-8")
-    (home / "feed-secret").write_text(secrets.token_hex(32), encoding="utf-8")
-    (home / "token").write_text(sandbox.agendize.token, encoding="utf-8")
+    files = {
+        "service-account.json": jsonlib.dumps(sandbox.google.add_service_account(delegated=True)),
+        "agendize-key": sandbox.agendize.api_key,
+        "agendize-token": sandbox.agendize.token,
+        "clicrdv-key": sandbox.clicrdv.api_key,
+        "clicrdv-password": sandbox.clicrdv.password,
+        "valomnia-password": sandbox.valomnia.password,
+        "feed-secret": secrets.token_hex(32),
+    }
+    for name, text in files.items():
+        (home / name).write_text(text, encoding="utf-8")
     config = home / "calferry.toml"
-    config.write_text(
-        f"""\
+    config.write_text(_sources(sandbox) + _targets(sandbox) + ROUTES, encoding="utf-8")
+    return config
+
+
+def _sources(sandbox: Sandbox) -> str:
+    from calferry.sandbox.scenery import COMPANY, GROUP
+
+    return f"""\
 [calferry]
 name = "demo"
 
 [sources.clinic]
 kind = "agendize"
-company = "{scene.company}"
+company = "{COMPANY}"
 base_url = "{sandbox.agendize.url}"
-api_key = {{ file = "api-key" }}
-token = {{ file = "token" }}
+api_key = {{ file = "agendize-key" }}
+token = {{ file = "agendize-token" }}
 
+[sources.practice]
+kind = "clicrdv"
+group = "{GROUP}"
+base_url = "{sandbox.clicrdv.url}"
+api_key = {{ file = "clicrdv-key" }}
+email = "{sandbox.clicrdv.email}"
+password = {{ file = "clicrdv-password" }}
+
+[sources.field]
+kind = "valomnia"
+organisation = "example"
+base_url = "{sandbox.valomnia.url}"
+user = "{sandbox.valomnia.user}"
+password = {{ file = "valomnia-password" }}
+
+"""
+
+
+def _targets(sandbox: Sandbox) -> str:
+    return f"""\
 [targets.workspace]
 kind = "google"
 root_url = "{sandbox.google.url}/"
@@ -240,26 +307,55 @@ allow = ["*@clinic.example"]
 [targets.web]
 kind = "ical"
 secret = {{ file = "feed-secret" }}
-title = "Clinic"
+title = "Everyone"
 
 [web]
 listen = "127.0.0.1:0"
 
-[routes.staff]
+"""
+
+
+ROUTES = """\
+[routes.clinic]
 source = "clinic"
 target = "workspace"
-calendar = "{{owner.email}}"
+calendar = "{owner.email}"
 reveal = "contact"
-summary = "{{service}}{{ – contact.first_name}}"
+summary = "{service}{ – contact.first_name}"
 
-[routes.everyone]
+# ClicRDV tells no e-mail addresses: its calendars are known by their names.
+[routes.practice]
+source = "practice"
+target = "workspace"
+reveal = "contact"
+summary = "{service}{ – contact.first_name} (practice)"
+
+[routes.practice.calendars]
+"Ana Pérez-Sample" = "ana@clinic.example"
+"Dário Amostra" = "dario@clinic.example"
+
+[routes.field]
+source = "field"
+target = "workspace"
+calendar = "{owner.email}"
+reveal = "contact"
+summary = "{service}{ – contact.name} (field)"
+
+[routes.clinic-feed]
 source = "clinic"
 target = "web"
-calendar = "clinic"
-""",
-        encoding="utf-8",
-    )
-    return config
+calendar = "everyone"
+
+[routes.practice-feed]
+source = "practice"
+target = "web"
+calendar = "everyone"
+
+[routes.field-feed]
+source = "field"
+target = "web"
+calendar = "everyone"
+"""
 
 
 def _wants_to_stay(console: Console) -> bool:
@@ -267,7 +363,7 @@ def _wants_to_stay(console: Console) -> bool:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return False
     try:
-        return typer.confirm("\nKeep the clinic open, to try the commands on it?", default=False)
+        return typer.confirm("\nKeep all of it open, to try the commands on it?", default=False)
     except (KeyboardInterrupt, typer.Abort):
         console.print("\nGood-bye.")
         return False

@@ -1,17 +1,30 @@
-"""Compares the calendars with the truth, and knows nothing of whoever carried one to the other."""
+"""Compares the calendars with the truth of the booking systems; knows nothing of whoever carried one to the other."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from .agendize import AgendizeWorld
+from .agendize import AgendizeWorld, Booked
+from .clicrdv import ClicrdvWorld, Reserved
 from .google import GoogleWorld
 from .google.rules import instant
+from .valomnia import ValomniaWorld, Visit
 
 Window = tuple[datetime, datetime]
+World = AgendizeWorld | ClicrdvWorld | ValomniaWorld
+
+
+class Due(NamedTuple):
+    """What a booking system holds: whose it is (an e-mail address; for ClicRDV the id of a calendar), when (aware, in
+    UTC), and the name of the service."""
+
+    owner: str
+    start: datetime
+    end: datetime
+    service: str
 
 
 class Slot(NamedTuple):
@@ -50,16 +63,16 @@ class Verdict(NamedTuple):
 
 
 def judge(
-    bookings: AgendizeWorld,
+    bookings: Iterable[World],
     google: GoogleWorld,
     calendar_of: Mapping[str, str] | None = None,
     *,
     window: Window | None = None,
     named: bool = False,
 ) -> Verdict:
-    """Compare as multisets of (calendar, start, end).
+    """Compare what all the booking systems hold with all the calendars, as multisets of (calendar, start, end).
 
-    `calendar_of` maps staff e-mail → calendar id; without it the id is the address, and staff it leaves out are not
+    `calendar_of` maps owner → calendar id; without it the id is the owner's address, and owners it leaves out are not
     expected anywhere. `window` leaves out what is not entirely within, on both sides. `named` also complains about
     events whose summary lacks the name of the service booked then and there.
     """
@@ -83,7 +96,7 @@ def judge(
     )
 
 
-def judge_feed(content: bytes, bookings: AgendizeWorld) -> Verdict:
+def judge_feed(content: bytes, bookings: Iterable[World]) -> Verdict:
     """Compare a subscription feed of everybody's appointments with the truth, as multisets of (start, end).
 
     What it shows as cancelled is not there (RFC 5545, section 3.8.1.11).
@@ -94,7 +107,7 @@ def judge_feed(content: bytes, bookings: AgendizeWorld) -> Verdict:
     found = Counter(
         Slot("feed", event["dtstart"].dt, event["dtend"].dt) for event in events if event.get("status") != "CANCELLED"
     )
-    truth = Counter(Slot("feed", booked.start, booked.end) for booked in bookings.live())
+    truth = Counter(Slot("feed", due.start, due.end) for due in everything_due(bookings))
     missing, extra = truth - found, found - truth
     return Verdict(
         missing=missing.total(),
@@ -109,17 +122,33 @@ def judge_feed(content: bytes, bookings: AgendizeWorld) -> Verdict:
     )
 
 
+def everything_due(bookings: Iterable[World]) -> Iterator[Due]:
+    """What takes place, of each booking system in turn."""
+    for world in bookings:
+        yield from map(_due, world.live())
+
+
+def _due(one: Booked | Reserved | Visit) -> Due:
+    match one:
+        case Booked():
+            return Due(one.staff_email, one.start, one.end, one.service)
+        case Reserved():
+            return Due(one.calendar, one.start, one.end, one.service)
+        case Visit():  # one without an end takes no time
+            return Due(one.user_email, one.start, one.end or one.start, one.category)
+
+
 def _truth(
-    bookings: AgendizeWorld, calendar_of: Mapping[str, str] | None, window: Window | None
+    bookings: Iterable[World], calendar_of: Mapping[str, str] | None, window: Window | None
 ) -> tuple[Counter[Slot], dict[Slot, set[str]]]:
     truth: Counter[Slot] = Counter()
     services: dict[Slot, set[str]] = {}
-    for booked in bookings.live():
-        calendar = booked.staff_email if calendar_of is None else calendar_of.get(booked.staff_email)
-        if calendar is not None and _within(booked.start, booked.end, window):
-            slot = Slot(calendar, booked.start, booked.end)
+    for due in everything_due(bookings):
+        calendar = due.owner if calendar_of is None else calendar_of.get(due.owner)
+        if calendar is not None and _within(due.start, due.end, window):
+            slot = Slot(calendar, due.start, due.end)
             truth[slot] += 1
-            services.setdefault(slot, set()).add(booked.service)
+            services.setdefault(slot, set()).add(due.service)
     return truth, services
 
 
