@@ -275,6 +275,14 @@ class IntakeContract:
         ledger.intake.record(ACCOUNT, batch(appointment("3", uses=("staff/78",)), asked_at=NOW - HOUR))
         assert ledger.intake.lacks_resources(ACCOUNT)
 
+    def test_an_appointment_is_held_by_its_id_while_it_lives(self, ledger: Ledger) -> None:
+        ledger.intake.record(ACCOUNT, batch(appointment("1"), appointment("2")))
+        assert ledger.intake.live(ACCOUNT, "1") == appointment("1")
+        assert ledger.intake.live(ACCOUNT, "3") is None
+        assert ledger.intake.live("agendize:other", "1") is None
+        ledger.intake.bury(ACCOUNT, [Deletion("1", "deleted")], weak=False, asked_at=LATER)
+        assert ledger.intake.live(ACCOUNT, "1") is None
+
     @settings(suppress_health_check=UNHARMED)
     @given(appointments)
     def test_any_appointment_comes_back_as_it_was(self, ledger: Ledger, told: Appointment) -> None:
