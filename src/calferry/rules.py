@@ -26,6 +26,7 @@ from calferry.model import (
     Wanted,
     Why,
     Window,
+    at_least,
 )
 from calferry.moments import utc
 from calferry.policy import Fate, Policy, Treatment, treat, turns_at
@@ -74,12 +75,16 @@ SUMMARY = Template("{service}{ – contact.name}")
 DESCRIPTION = Template("{contact.name}\n{contact.phone}\n{contact.email}\n{notes}\n{price}\n{reference}")
 
 
+SHORTEST = timedelta(minutes=1)
+"""What ends when it starts is refused by some calendars, and hidden by others."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Route:
     """Which appointments of a source go into which calendars of a target, and how much they show there.
 
     The calendar is either a template (`calendar`) or looked up by the owner's key, e-mail address or name
-    (`calendars`). `otherwise` takes appointments without an owner.
+    (`calendars`). `otherwise` takes appointments without an owner. No event is shown as shorter than `shortest`.
     """
 
     name: str
@@ -93,6 +98,7 @@ class Route:
     summary: Template = SUMMARY
     description: Template = DESCRIPTION
     status: Policy = field(default_factory=lambda: MappingProxyType({}))
+    shortest: timedelta = SHORTEST
 
 
 class _NoPlaceError(Exception):
@@ -325,7 +331,7 @@ def render(
     """The event a route makes of an appointment, with no more in it than the route reveals."""
     values = _shown(appointment, owner, route.reveal, resources)
     summary = route.summary.render(values) or ("Busy" if route.reveal is Reveal.BUSY else "Appointment")
-    return Event(
+    event = Event(
         uid=uid,
         start=appointment.start,
         end=appointment.end,
@@ -336,6 +342,7 @@ def render(
         status=treatment.status,
         transparency=treatment.transparency,
     )
+    return at_least(event, route.shortest / timedelta(minutes=1))
 
 
 def service_name(appointment: Appointment, resources: Mapping[str, Resource]) -> str:
