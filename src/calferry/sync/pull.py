@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from calferry.errors import CalferryError, CursorExpired, NotAuthorised, Refused, Unavailable
+from calferry.errors import CalferryError, CursorExpired, Unavailable
 from calferry.model import Appointment, Batch, Deletion, Found, Gone, LookUp, NotFound, Window
 from calferry.ports import Clock, Ledger
 from calferry.sync.installation import Account, Stopped, Tally, Watch
@@ -139,7 +139,7 @@ class _Pull:
         is told in every pass; the cursor stays, so that nothing is missed once the stream can be read again."""
         try:
             self._follow(stream)
-        except (Unavailable, NotAuthorised, Refused) as error:
+        except CalferryError as error:
             self.tally.errors.append(error)
         else:
             if self._due(reading(stream), READ_EVERY):
