@@ -39,7 +39,6 @@ RULES_VERSION = "2"
 Key = tuple[str, str, str]
 """Calendar key, target, route."""
 
-
 _A_MOMENT = timedelta(seconds=1)
 
 
@@ -75,10 +74,6 @@ SUMMARY = Template("{service}{ – contact.name}")
 DESCRIPTION = Template("{contact.name}\n{contact.phone}\n{contact.email}\n{notes}\n{price}\n{reference}")
 
 
-SHORTEST = timedelta(minutes=1)
-"""What ends when it starts is refused by some calendars, and hidden by others."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Route:
     """Which appointments of a source go into which calendars of a target, and how much they show there.
@@ -98,7 +93,7 @@ class Route:
     summary: Template = SUMMARY
     description: Template = DESCRIPTION
     status: Policy = field(default_factory=lambda: MappingProxyType({}))
-    shortest: timedelta = SHORTEST
+    shortest: timedelta = timedelta(minutes=1)
 
 
 class _NoPlaceError(Exception):
@@ -357,10 +352,7 @@ def _contact(appointment: Appointment, resources: Mapping[str, Resource]) -> Con
 
 
 def _address(appointment: Appointment, reveal: Reveal, resources: Mapping[str, Resource]) -> str:
-    """Where it takes place: where the appointment says, else at its company's, else at the customer's.
-
-    The customer's address is the customer's own, and revealed as such.
-    """
+    """Where it takes place: where it says, else at its company's, else, for whom may know, at the customer's."""
     if appointment.location or appointment.url:
         return appointment.location
     kinds = ("company", "customer") if reveal in {Reveal.CONTACT, Reveal.FULL} else ("company",)

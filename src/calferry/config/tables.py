@@ -24,7 +24,7 @@ from pydantic import (
 from calferry.model import Status
 from calferry.moments import duration
 from calferry.policy import Fate, Provision
-from calferry.rules import DESCRIPTION, OWNER_FIELDS, SHORTEST, SUMMARY, Reveal
+from calferry.rules import DESCRIPTION, OWNER_FIELDS, SUMMARY, Reveal
 from calferry.template import Template
 
 LONGEST_URL = 200
@@ -222,7 +222,7 @@ class RouteTable(_Table):
     summary: TemplateText = SUMMARY.text
     description: TemplateText = DESCRIPTION.text
     status: Annotated[Mapping[str, StatusTable], Field(default_factory=dict)]
-    shortest: Annotated[timedelta, _span("1m", "1d", _TO_SEE)] = SHORTEST
+    shortest: Annotated[timedelta, _span("1m", "1d", _TO_SEE)] = timedelta(minutes=1)
 
     @field_validator("status")
     @classmethod
