@@ -404,7 +404,7 @@ def uid_of(installation: str, source: str, source_id: str) -> str:
     return str(uuid.uuid5(NAMESPACE, json.dumps([installation, source, source_id])))
 
 
-def at_least(event: Event, minutes: int) -> Event:
+def at_least(event: Event, minutes: float) -> Event:
     """The event, made long enough to be seen: calendars refuse or hide what ends when it starts."""
     shortest = timedelta(minutes=minutes)
     if utc(event.end) - utc(event.start) >= shortest:

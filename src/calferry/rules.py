@@ -26,6 +26,7 @@ from calferry.model import (
     Wanted,
     Why,
     Window,
+    at_least,
 )
 from calferry.moments import utc
 from calferry.policy import Fate, Policy, Treatment, treat, turns_at
@@ -37,7 +38,6 @@ RULES_VERSION = "2"
 
 Key = tuple[str, str, str]
 """Calendar key, target, route."""
-
 
 _A_MOMENT = timedelta(seconds=1)
 
@@ -79,7 +79,7 @@ class Route:
     """Which appointments of a source go into which calendars of a target, and how much they show there.
 
     The calendar is either a template (`calendar`) or looked up by the owner's key, e-mail address or name
-    (`calendars`). `otherwise` takes appointments without an owner.
+    (`calendars`). `otherwise` takes appointments without an owner. No event is shown as shorter than `shortest`.
     """
 
     name: str
@@ -93,6 +93,7 @@ class Route:
     summary: Template = SUMMARY
     description: Template = DESCRIPTION
     status: Policy = field(default_factory=lambda: MappingProxyType({}))
+    shortest: timedelta = timedelta(minutes=1)
 
 
 class _NoPlaceError(Exception):
@@ -325,7 +326,7 @@ def render(
     """The event a route makes of an appointment, with no more in it than the route reveals."""
     values = _shown(appointment, owner, route.reveal, resources)
     summary = route.summary.render(values) or ("Busy" if route.reveal is Reveal.BUSY else "Appointment")
-    return Event(
+    event = Event(
         uid=uid,
         start=appointment.start,
         end=appointment.end,
@@ -336,6 +337,7 @@ def render(
         status=treatment.status,
         transparency=treatment.transparency,
     )
+    return at_least(event, route.shortest / timedelta(minutes=1))
 
 
 def service_name(appointment: Appointment, resources: Mapping[str, Resource]) -> str:
@@ -350,10 +352,7 @@ def _contact(appointment: Appointment, resources: Mapping[str, Resource]) -> Con
 
 
 def _address(appointment: Appointment, reveal: Reveal, resources: Mapping[str, Resource]) -> str:
-    """Where it takes place: where the appointment says, else at its company's, else at the customer's.
-
-    The customer's address is the customer's own, and revealed as such.
-    """
+    """Where it takes place: where it says, else at its company's, else, for whom may know, at the customer's."""
     if appointment.location or appointment.url:
         return appointment.location
     kinds = ("company", "customer") if reveal in {Reveal.CONTACT, Reveal.FULL} else ("company",)

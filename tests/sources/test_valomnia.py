@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pytest
 
+from calferry.errors import NotAuthorised
 from calferry.model import Batch, Status
 from calferry.sandbox import faults
 from calferry.sandbox.valomnia import cut_short, emptied, halved
@@ -161,6 +162,16 @@ class TestPull:
         stage.delete(gone)
         tally = passes()
         assert (tally["unlisted"], tally["deleted"], tally.errors) == (1, 1, [])
+
+    def test_a_role_that_may_not_list_contacts_hides_no_deletion(
+        self, stage: ValomniaStage, passes: Callable[[], Tally], soon: datetime
+    ) -> None:
+        gone, _control = stage.book(soon), stage.book(soon + timedelta(hours=1))
+        stage.server.faults.add(faults.status(403), match=faults.matching("/contacts"), times=None)
+        assert [type(error) for error in passes().errors] == [NotAuthorised]
+        stage.delete(gone)
+        tally = passes()
+        assert (tally["deleted"], [type(error) for error in tally.errors]) == (1, [NotAuthorised])
 
     def test_without_a_control_nothing_is_proven(
         self, stage: ValomniaStage, passes: Callable[[], Tally], soon: datetime

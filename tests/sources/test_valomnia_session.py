@@ -46,6 +46,19 @@ def elsewhere(location: str) -> Fault:
 
 
 class TestSigningIn:
+    @pytest.mark.parametrize(("status", "error"), [(404, "not_found"), (400, "invalid_datetime_format")])
+    def test_a_login_that_goes_wrong_says_nothing_of_what_was_asked_for(
+        self, stage: ValomniaStage, source: ValomniaSource, status: int, error: str
+    ) -> None:
+        source_id = stage.book(AT_NINE)
+        cursor = first_pass(source)
+        to_login(stage, answering(Response.of_json({"error": error}, status)), times=None)
+        fresh = stage.connect()
+        for ask in (lambda: fresh.look_up(source_id), lambda: list(fresh.changes(STREAM, cursor, WINDOW))):
+            with pytest.raises(Unavailable) as raised:
+                ask()
+            assert type(raised.value) is Unavailable
+
     def test_one_login_serves_all_that_is_asked(self, stage: ValomniaStage, source: ValomniaSource) -> None:
         stage.book(AT_NINE)
         first_pass(source)

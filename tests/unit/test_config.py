@@ -304,6 +304,7 @@ MISTAKES = [
     ("sources.salon", 'every = "2 minutes"', 'sources.salon.every: expected a duration such as "90s", "2m"'),
     ("sources.salon", "every = 120", 'sources.salon.every: expected a duration such as "90s", "2m"'),
     ("sources.salon", 'every = "5s"', 'sources.salon.every: "5s" is not between "30s" and "1d": each time asks'),
+    ("routes.staff", 'shortest = "0m"', 'routes.staff.shortest: "0m" is not between "1m" and "1d": calendars hide'),
     ("sources.salon", 'every = "999999w"', 'sources.salon.every: "999999w" is not between'),
     ("sources.salon", 'reconcile = "15m"', "sources.salon.reconcile: expected a table"),
     (

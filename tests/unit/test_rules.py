@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,6 +18,7 @@ from calferry.model import (
     Why,
     Window,
 )
+from calferry.moments import utc, wall_clock
 from calferry.rules import SHOWN, Reveal, destinations
 from calferry.targets import google
 from calferry.template import FIELDS, Template
@@ -316,6 +318,26 @@ class TestReveal:
         assert event_of(routed(pending(appointment()), resources=STAFF | {"service/5": renamed})).summary == (
             "Check-up"
         )
+
+
+class TestLength:
+    """The appointment keeps its own times: only the event is longer."""
+
+    @pytest.mark.parametrize(("minutes", "shown"), [(0, 15), (10, 15), (15, 15), (40, 40)])
+    def test_a_short_appointment_is_shown_at_the_shortest_length(self, minutes: int, shown: int) -> None:
+        brief = appointment(end=MORNING + timedelta(minutes=minutes))
+        event = event_of(routed(pending(brief), replace(TO_OWNER, shortest=timedelta(minutes=15))))
+        assert (event.start, event.end - event.start) == (MORNING, timedelta(minutes=shown))
+
+    def test_what_ends_when_it_starts_is_shown_for_a_minute(self) -> None:
+        event = event_of(routed(pending(appointment(end=MORNING))))
+        assert event.end - event.start == timedelta(minutes=1)
+
+    def test_the_shortest_length_counts_instants_across_a_change_of_the_clocks(self) -> None:
+        start = wall_clock(datetime(2027, 10, 31, 2, 50), ZoneInfo("Europe/Paris"))
+        brief = appointment(start=start, end=start)
+        event = event_of(routed(pending(brief), replace(TO_OWNER, shortest=timedelta(minutes=30))))
+        assert utc(event.end) - utc(event.start) == timedelta(minutes=30)
 
 
 def test_what_a_target_cannot_hold_is_unrouted_and_keeps_its_last_placement(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,6 +157,7 @@ class _Reader:
             reveal=read.reveal,
             summary=Template(read.summary),
             description=Template(read.description),
+            shortest=read.shortest,
             status=MappingProxyType({word: Provision(**dict(entry)) for word, entry in sorted(read.status.items())}),
         )
 

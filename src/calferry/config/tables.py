@@ -136,6 +136,7 @@ Patterns = Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_lengt
 _TO_ASK = "each time asks the booking system, which answers only so many requests; rarer than that, calendars go stale"
 _TO_LIST = "a complete listing takes many requests; without one, deletions go unnoticed"
 _AHEAD = "five years at most, since too many appointments are slow to list; later ones come in when they are closer"
+_TO_SEE = "calendars hide what ends when it starts; an event that is made longer than a day hides the others"
 _BEHIND = "one day at least, so that late changes get through; five years at most, since the past changes little"
 
 
@@ -221,6 +222,7 @@ class RouteTable(_Table):
     summary: TemplateText = SUMMARY.text
     description: TemplateText = DESCRIPTION.text
     status: Annotated[Mapping[str, StatusTable], Field(default_factory=dict)]
+    shortest: Annotated[timedelta, _span("1m", "1d", _TO_SEE)] = timedelta(minutes=1)
 
     @field_validator("status")
     @classmethod

@@ -141,7 +141,7 @@ class _Pull:
         is told in every pass; the cursor stays, so that nothing is missed once the stream can be read again."""
         try:
             self._follow(stream)
-        except (Unavailable, NotAuthorised, Refused) as error:
+        except CalferryError as error:
             self.tally.errors.append(error)
         else:
             if self._due(reading(stream), READ_EVERY):
