@@ -78,6 +78,13 @@ def test_a_stranger_is_never_asked_to_sign_in(clicrdv: ClicrdvServer, book: Book
     assert status == 401 or answer.json()["totalRecords"] == 0
 
 
+def test_every_answer_tells_the_time_by_the_clock_that_makes_the_stamps(
+    clicrdv: ClicrdvServer, asked: httpx.Client
+) -> None:
+    for path in ("/vevents", "/dreams"):
+        assert asked.get(path).headers["Date"] == "Fri, 20 Nov 2026 15:00:00 GMT"
+
+
 def test_a_wrong_password_is_a_401(clicrdv: ClicrdvServer) -> None:
     answer = httpx.get(
         f"{clicrdv.url}/api/v1/groups.json", params={"apikey": clicrdv.api_key}, auth=(clicrdv.email, "guess")

@@ -10,7 +10,8 @@ import hashlib
 import re
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 PAGE = 100
 """Rows asked for at a time. The most there can be is not documented: a reply with fewer is believed."""
+
+AHEAD = timedelta(days=1)
+"""ClicRDV's clock is not believed any further ahead of ours than this."""
 
 ATTEMPTS = 3
 """How often a listing is begun, at most, for its pages to add up."""
@@ -48,9 +52,26 @@ class Shifted(Unavailable):
 
 
 class Page(NamedTuple):
+    """`asked_at` is our clock before the request, `now` ClicRDV's when it answered, or ours where it did not say."""
+
     rows: Sequence[Any]
     total: int
     asked_at: datetime
+    now: datetime
+
+
+class Dates:
+    """Keeps the `Date` of the last answer (RFC 9110, section 6.6.1), in UTC; None where it had none."""
+
+    last: datetime | None = None
+
+    def note(self, response: httpx.Response) -> None:
+        try:
+            date = parsedate_to_datetime(response.headers.get("Date", ""))
+        except (ValueError, OverflowError):
+            self.last = None
+        else:
+            self.last = date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 class Api:
@@ -60,6 +81,7 @@ class Api:
         self._name = name
         self._settings = settings
         self._clock = clock
+        self._dates = Dates()
 
     def row(self, path: str) -> http.JsonObject | None:
         """One thing by its path, such as `/groups/4`. None where ClicRDV says in so many words that there is none."""
@@ -114,8 +136,9 @@ class Api:
         asked_at = self._clock.now()
         paging = {"sort": "id", "dir": "asc", "results": str(PAGE), "startIndex": str(start)}
         reply = self._get(path, {**asked, **paging})
+        now = min(self._dates.last or asked_at, asked_at + AHEAD)
         if error_in(reply) == NO_RESULT:
-            return Page((), 0, asked_at)
+            return Page((), 0, asked_at, now)
         rows, total = reply.get("records"), number_of(reply.get("totalRecords"), digits=9)
         if not isinstance(rows, list) or total is None:
             msg = f"ClicRDV answered the listing {path} without its records, or without their number"
@@ -126,7 +149,7 @@ class Api:
         ]:
             msg = f"ClicRDV answered the listing {path} with another {wrong[0]} than was asked for"
             raise Unavailable(msg)
-        return Page(rows, total, asked_at)
+        return Page(rows, total, asked_at, now)
 
     def _get(self, path: str, asked: Asked) -> http.JsonObject:
         """A JSON reply without an error, but for NoResult."""
@@ -177,6 +200,7 @@ class Api:
         pair = f"{settings.email}:{settings.password.get_secret_value()}".encode()
         basic = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"} if settings.login == "basic" else {}
         client = http.client(settings.base_url, basic, ca_file=settings.ca_file)
+        client.event_hooks = {"response": [self._dates.note]}
         weakref.finalize(self, client.close)
         return client
 

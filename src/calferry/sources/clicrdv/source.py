@@ -112,13 +112,13 @@ class ClicrdvSource:
             self._see_group()
         zone = self._zone
         mark = Mark.read(since, zone.key) if since else Mark(zone.key)
-        reader = Reader(mark, wall_at(self._clock.now(), zone))
+        reader = Reader(mark)
         to_batch = self._customers if stream == CUSTOMERS else self._appointments
         asked_at = self._clock.now()
         for asked in self._asked(stream, mark, window):
             for page in self._api.pages(f"{self._root}/{stream}", asked):
                 asked_at = page.asked_at
-                if fresh := reader.fresh(page.rows):
+                if fresh := reader.fresh(page.rows, wall_at(page.now, zone)):
                     yield to_batch(fresh, asked_at)
         yield Batch(asked_at=asked_at, stream=stream, cursor=reader.mark().cursor())
 
