@@ -101,8 +101,22 @@ def test_a_session_begins_with_the_digest_of_the_password(clicrdv: ClicrdvServer
         assert reply.json() == {"pro": {"email": clicrdv.email}, "error": None}
         clicrdv.switches.strangers = "401"
         assert client.get("/groups/4/vevents").status_code == 200
-        clicrdv.sessions.clear()
-        assert client.get("/groups/4/vevents").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("strangers", "over", "unknown"),
+    [("see less", 200, 200), ("401 when a session is over", 401, 200), ("401", 401, 401)],
+)
+def test_a_session_that_is_over_is_refused_or_is_a_strangers(
+    clicrdv: ClicrdvServer, book: Book, strangers: Any, over: int, unknown: int
+) -> None:
+    book()
+    clicrdv.switches.strangers = strangers
+    url, params = f"{clicrdv.url}/api/v1/groups/4/vevents", {"apikey": clicrdv.api_key}
+    for headers, status in (({"Cookie": "_session_id=over"}, over), ({}, unknown)):
+        answer = httpx.get(url, params=params, headers=headers)
+        assert answer.status_code == status
+        assert status == 401 or answer.json()["totalRecords"] == 0
 
 
 def test_the_envelope_repeats_what_was_asked(asked: httpx.Client, book: Book) -> None:

@@ -86,7 +86,7 @@ FAULTS: dict[str, Callable[[], faults.Fault]] = {
 
 switches = st.fixed_dictionaries(
     {
-        "strangers": st.sampled_from(["see less", "401"]),
+        "strangers": st.sampled_from(["see less", "401 when a session is over", "401"]),
         "error_shape": st.sampled_from(["object", "text", "list", "bare"]),
         "no_result": st.sampled_from([0, 200, 400, 404]),
         "deleted_rows": st.sampled_from(["listed", "hidden"]),

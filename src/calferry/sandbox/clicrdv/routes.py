@@ -101,7 +101,8 @@ class ClicrdvServer(LoopbackServer):
         cookie = SimpleCookie(request.headers.get("cookie", "")).get("_session_id")
         if cookie is not None and cookie.value in self.sessions:
             return True
-        if cookie is not None or self.switches.strangers == "401":
+        refused = {"see less": False, "401 when a session is over": cookie is not None, "401": True}
+        if refused[self.switches.strangers]:
             raise _denied(1, "Unauthorized")
         return False
 

@@ -44,7 +44,7 @@ DENIED = frozenset({CODES["unauthorized"], CODES["loginfailed"]})
 
 Asked = Mapping[str, str]
 
-_Content = TypeVar("_Content")
+_Content = TypeVar("_Content", http.JsonObject, bytes)
 
 
 class Shifted(Unavailable):
@@ -86,11 +86,9 @@ class Api:
     def row(self, path: str) -> http.JsonObject | None:
         """One thing by its path, such as `/groups/4`. None where ClicRDV says in so many words that there is none."""
         try:
-            reply = self._get(path, {})
+            return self._get(path, {})
         except http.Missing:
             return None
-        code = error_in(reply)
-        return None if code == NO_RESULT else reply
 
     def xml(self, path: str) -> bytes:
         """One thing in its XML form."""
@@ -152,7 +150,7 @@ class Api:
         return Page(rows, total, asked_at, now)
 
     def _get(self, path: str, asked: Asked) -> http.JsonObject:
-        """A JSON reply without an error, but for NoResult."""
+        """A JSON reply without an error, but for the NoResult of a listing. Raises Missing for that of one thing."""
         where = f"/api/v1{path}.json"
 
         def ask(client: httpx.Client) -> http.JsonObject:
@@ -161,6 +159,9 @@ class Api:
             if code in DENIED:
                 msg = f"GET {where} answered with error {code}"
                 raise NotAuthorised(msg)
+            if code == NO_RESULT and not asked:
+                msg = f"GET {where} answered that there is none"
+                raise http.Missing(msg)
             if code not in (None, NO_RESULT):
                 msg = f"GET {where} answered with an error" + (f" ({code})" if code else "")
                 raise Unavailable(msg)
@@ -172,22 +173,29 @@ class Api:
             raise Unavailable(str(problem)) from problem
 
     def _signed_in(self, ask: Callable[[httpx.Client], _Content]) -> _Content:
-        """Ask; where there is no session, or it is over, sign in once, then stop."""
+        """Ask, as a member of the practice."""
         try:
-            client = self._client
-            if self._settings.login == "basic":
-                return ask(client)
-            if not _has_session(client):
-                self._sign_in(client)
-                return ask(client)
-            try:
-                return ask(client)
-            except NotAuthorised:
-                self._sign_in(client)
-                return ask(client)
+            return ask(self._client) if self._settings.login == "basic" else self._in_session(self._client, ask)
         except NotAuthorised as problem:
             msg = f"{problem}: ClicRDV does not let the api_key, email and password of source {self._name!r} in there"
             raise NotAuthorised(msg) from problem
+
+    def _in_session(self, client: httpx.Client, ask: Callable[[httpx.Client], _Content]) -> _Content:
+        """Ask; where there is no session, or it may be over, sign in once, then stop.
+
+        One that is over need not be refused: ClicRDV asks nobody to sign in, and shows strangers less. So an empty
+        listing, and a "not found", is only believed of a session that was opened for it.
+        """
+        if _has_session(client):
+            try:
+                content = ask(client)
+            except (NotAuthorised, http.Missing):
+                pass
+            else:
+                if not _lists_nothing(content):
+                    return content
+        self._sign_in(client)
+        return ask(client)
 
     @property
     def _key(self) -> dict[str, str]:
@@ -216,6 +224,12 @@ class Api:
 
 def _has_session(client: httpx.Client) -> bool:
     return any(cookie.name == "_session_id" for cookie in client.cookies.jar)
+
+
+def _lists_nothing(content: http.JsonObject | bytes) -> bool:
+    if isinstance(content, bytes):
+        return False
+    return error_in(content) == NO_RESULT or number_of(content.get("totalRecords")) == 0
 
 
 def error_in(reply: http.JsonObject) -> int | None:
