@@ -249,6 +249,17 @@ def test_times_are_naive_in_json_and_have_an_offset_in_xml(asked: httpx.Client, 
     assert f'<calendar-id type="integer">{row["calendar_id"]}</calendar-id>' in document.text
 
 
+def test_an_open_end_is_null_in_either_format_and_meets_no_condition(
+    clicrdv: ClicrdvServer, asked: httpx.Client, book: Book
+) -> None:
+    number = book()
+    clicrdv.switches.open_ends.add(number)
+    assert asked.get(f"/vevents/{number}").json()["end"] is None
+    assert '<end nil="true"></end>' in asked.get(f"/vevents/{number}.xml").text
+    for name, found in (("start", [number]), ("end", [])):
+        assert listed(asked.get("/vevents", params=where((name, ">=", "2026-01-01 00:00:00")))) == found
+
+
 @pytest.mark.parametrize(
     ("gap", "start", "end"), [("as booked", "02:30", "03:00"), ("shifted", "03:30", "04:00")], ids=["booked", "shifted"]
 )

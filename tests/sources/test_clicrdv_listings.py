@@ -60,6 +60,21 @@ class TestWhatIsAsked:
         (batch,) = source.within(DECEMBER)
         assert (set(appointments([batch])), batch.covers) == (booked, DECEMBER)
 
+    def test_a_month_is_asked_for_by_starts_with_a_day_to_spare(
+        self, stage: ClicrdvStage, source: ClicrdvSource
+    ) -> None:
+        """An end in the filter would hide what has none."""
+        list(source.within(DECEMBER))
+        asked = stage.asked("/vevents.json")[0]
+        assert {name: text for name, text in asked.items() if name.startswith("conditions")} == {
+            "conditions[0][field]": "start",
+            "conditions[0][op]": "<=",
+            "conditions[0][value]": "2027-01-02 01:00:00",
+            "conditions[1][field]": "start",
+            "conditions[1][op]": ">=",
+            "conditions[1][value]": "2026-11-30 01:00:00",
+        }
+
     def test_changes_are_asked_for_by_their_stamp_alone_and_from_well_before_it(
         self, stage: ClicrdvStage, source: ClicrdvSource
     ) -> None:

@@ -16,7 +16,7 @@ from calferry.sources.clicrdv import ClicrdvSource
 from calferry.sources.clicrdv.directory import service_of
 from calferry.sources.clicrdv.rows import contact_of, fields_of_customer
 from tests.contracts.source import AT_NINE, WINDOW, appointments
-from tests.sources.clicrdv import EMAIL, KEY, PASSWORD, ClicrdvStage
+from tests.sources.clicrdv import EMAIL, KEY, PASSWORD, ClicrdvStage, changes
 
 
 @pytest.fixture
@@ -113,6 +113,17 @@ class TestWhatIsAnAppointment:
         answer = stage.connect().look_up(source_id)
         assert isinstance(answer, Found)
         assert [row.source_id for row in answer.batch.quarantined] == [source_id]
+
+    @pytest.mark.parametrize("feed", ["vevents", "appointments"])
+    def test_a_row_whose_end_is_null_is_listed_and_lasts_as_long_as_its_service(
+        self, stage: ClicrdvStage, feed: str
+    ) -> None:
+        stage.feed = feed
+        source_id = stage.book(AT_NINE, minutes=90)
+        stage.server.switches.open_ends.add(source_id)
+        for batches in (told(stage), changes(stage.connect())):
+            row = appointments(batches)[source_id]
+            assert (row.end - row.start).total_seconds() == 30 * 60
 
     def test_a_row_without_an_end_lasts_as_long_as_its_service(self, stage: ClicrdvStage) -> None:
         source_id = stage.book(AT_NINE, minutes=90)

@@ -67,3 +67,6 @@ class ClicrdvSwitches:
 
     broken_starts: set[str] = field(default_factory=set)
     """Ids of vevents whose `start` cannot be parsed."""
+
+    open_ends: set[str] = field(default_factory=set)
+    """Ids of vevents whose `end` is null: no page says that they all have one."""
