@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from calferry import http
-from calferry.errors import NotAuthorised, Refused, Unavailable
+from calferry.errors import Conflict, NotAuthorised, Refused, Unavailable
 from calferry.model import (
     Appointment,
     Batch,
@@ -211,11 +211,11 @@ class ClicrdvSource:
         return span_of(start, end, minutes, self._zone, offsets)
 
     def _offsets(self, row: Row) -> Offsets:
-        """What the XML form of a row says; nothing where there is none. Raises Refused where it may say so later."""
+        """What the XML form of a row says; nothing where we do not get one. Raises Refused where we may later."""
         try:
             return offsets_in(self._api.xml(f"{self._feed}/{segment(id_of(row))}"))
-        except (Refused, http.Missing):
-            return {}
+        except (Refused, NotAuthorised, Conflict, http.Missing):
+            return {}  # the JSON of the same row was shown to us, so no door is closed that matters
         except Unavailable as problem:
             msg = f"it lies in the hour that the clocks repeat, and its XML form cannot be had ({problem})"
             raise Refused(msg) from problem
