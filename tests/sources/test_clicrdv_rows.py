@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calferry.model import Appointment, Batch, Contact, Deletion, Found, Quarantined, Status
+from calferry.sandbox import faults
 from calferry.sandbox.clicrdv import ClicrdvServer
 from calferry.sources.clicrdv import ClicrdvSource
 from calferry.sources.clicrdv.directory import service_of
@@ -241,6 +242,18 @@ class TestResources:
                 "phone": "+33 1 00 00 00 00",
             },
         }
+
+    @pytest.mark.parametrize("status", [401, 403, 404, 405, 500])
+    @pytest.mark.parametrize(("sets", "kind"), [("calendarsets", "staff"), ("interventionsets", "service")])
+    def test_sets_that_cannot_be_listed_are_left_out(
+        self, stage: ClicrdvStage, caplog: pytest.LogCaptureFixture, sets: str, kind: str, status: int
+    ) -> None:
+        whole = {one.key: one for one in stage.connect().resources().resources}
+        stage.server.faults.add(faults.status(status), times=None, match=faults.matching(f"/{sets}"))
+        told = {one.key: one for one in stage.connect().resources().resources}
+        assert {one.kind for key, one in whole.items() if one != told[key]} == {kind}
+        assert told.keys() == whole.keys()
+        assert f"practice: left out the names of {sets}" in caplog.text
 
     def test_a_renamed_customer_comes_with_the_next_changes_and_the_others_do_not(self, stage: ClicrdvStage) -> None:
         source = stage.connect()

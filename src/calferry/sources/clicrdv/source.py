@@ -90,7 +90,7 @@ class ClicrdvSource:
         asked_at = self._clock.now()
         group = self._see_group()
         calendars, services = self._some("calendars"), self._some("interventions")
-        rooms, ranges = names_of(self._all("calendarsets")), names_of(self._all("interventionsets"))
+        rooms, ranges = self._names("calendarsets"), self._names("interventionsets")
         self._directory = Directory.of(calendars, services)
         company = {"name": name_of(group), "zone": self._zone.key, "address": address_of(group)}
         return Batch(
@@ -275,6 +275,14 @@ class ClicrdvSource:
             return rows
         msg = f"ClicRDV shows source {self.name!r} no {what}: it may take the email and password for a customer's"
         raise Unavailable(msg)
+
+    def _names(self, sets: str) -> dict[str, str]:
+        """The names of sets. No rule and no template needs them: calferry goes on without."""
+        try:
+            return names_of(self._all(sets))
+        except (NotAuthorised, Unavailable) as problem:
+            log.warning("%s: left out the names of %s (%s)", self.name, sets, problem)
+            return {}
 
     def _all(self, what: str) -> Sequence[Row]:
         rows = {
