@@ -210,7 +210,7 @@ window = {{ past = "{PAST.days}d", future = "{FUTURE.days}d" }}
         routing, known = installation.ledger.routing, {}
         for pending in self.ledger_rows(installation):
             row = pending.appointment
-            if pending.deletion or not self._within(row.start):
+            if pending.deletion or row.kind != "appointment" or not self._within(row.start):
                 continue
             held = routing.resources(self.source, row.uses)
             customer = next(one.fields for key, one in held.items() if key.startswith("customer/"))

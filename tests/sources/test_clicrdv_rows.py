@@ -17,7 +17,7 @@ from calferry.sources.clicrdv import ClicrdvSource
 from calferry.sources.clicrdv.directory import service_of
 from calferry.sources.clicrdv.rows import contact_of, fields_of_customer
 from tests.contracts.source import AT_NINE, WINDOW, appointments
-from tests.sources.clicrdv import EMAIL, KEY, PASSWORD, ClicrdvStage, changes
+from tests.sources.clicrdv import EMAIL, KEY, PASSWORD, ClicrdvStage, changes, cursor_of
 
 
 @pytest.fixture
@@ -46,7 +46,6 @@ class TestWhatIsAnAppointment:
     @pytest.mark.parametrize(
         ("members", "why"),
         [
-            ({"fiche": "", "intervention": ""}, "block"),
             ({"note": True, "minutes": 0}, "note"),
             ({"note": True, "fiche": "", "intervention": ""}, "note"),
             ({"type": "VfreebusyEvent"}, "opening hours"),
@@ -65,18 +64,34 @@ class TestWhatIsAnAppointment:
             (source_id, True)
         ]
 
-    def test_blocks_are_carried_as_busy_time_when_asked_for(self, stage: ClicrdvStage) -> None:
+    def test_blocks_are_busy_time_of_their_own_kind_for_routes_to_choose(self, stage: ClicrdvStage) -> None:
         block = stage.book(AT_NINE, fiche="", intervention="", text="Lunch")
         note = stage.book(AT_NINE, note=True, fiche="", intervention="")
         hours = stage.book(AT_NINE, type="VfreebusyEvent")
         booked = stage.book(AT_NINE)
-        batches = told(stage, blocks=True)
+        batches = told(stage)
         rows = appointments(batches)
         assert rows.keys() == {block, booked}
         assert {one.source_id for batch in batches for one in batch.deleted} == {note, hours}
         assert (rows[block].kind, rows[block].service, rows[block].summary) == ("block", "Busy", "Lunch")
         assert rows[block].uses == (f"staff/{stage.calendar}", "company/4")
         assert rows[booked].kind == "appointment"
+
+    def test_an_appointment_that_turns_into_a_block_is_no_deletion(self, stage: ClicrdvStage) -> None:
+        """Nothing was deleted: it is the route that no longer carries it, and the brakes that judge by how many."""
+        source_id = stage.book(AT_NINE)
+        source = stage.connect()
+        cursor = cursor_of(changes(source))
+        stage.server.world.change(source_id, fiche="", intervention="")
+        batches = changes(source, cursor)
+        assert [batch.deleted for batch in batches if batch.deleted] == []
+        assert [(row.source_id, row.kind) for row in appointments(batches).values()] == [(source_id, "block")]
+
+    def test_a_block_names_no_customer_whatever_the_row_holds(self, stage: ClicrdvStage) -> None:
+        source_id = stage.book(AT_NINE, fiche="", intervention="")
+        stage.rewrite(lambda row: row | {"fiche": {"id": 0, "firstname": "Zoé", "lastname": "Sample"}})
+        row = appointments(told(stage))[source_id]
+        assert (row.kind, row.contact) == ("block", Contact())
 
     @pytest.mark.parametrize(
         ("change", "why"),

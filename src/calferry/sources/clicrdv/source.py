@@ -198,7 +198,7 @@ class ClicrdvSource:
 
     def _not_booked(self, row: Row) -> str:
         """Whatever is in the other feed is an appointment."""
-        return not_booked(row, blocks=self._settings.blocks) if self._settings.feed == "vevents" else ""
+        return not_booked(row) if self._settings.feed == "vevents" else ""
 
     def _span(self, row: Row) -> Span:
         start = wall_of(text_of(row.get("start")), "start")
