@@ -98,11 +98,16 @@ class Api:
         """All rows of a listing, a page at a time, in the order of their ids: an order that no change disturbs.
 
         When the pages do not add up it begins anew, at most twice, and the rows come again. Raises Shifted when they
-        never did.
+        never did; nor do they where there were rows, and then none at all.
         """
+        had_rows = False
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                yield from self.once(path, asked)
+                for page in self.once(path, asked):
+                    if had_rows and not page.total:
+                        raise _shifted(path)
+                    had_rows = had_rows or page.total > 0
+                    yield page
             except Shifted:
                 if attempt == ATTEMPTS:
                     raise
