@@ -78,6 +78,13 @@ def test_a_stranger_is_never_asked_to_sign_in(clicrdv: ClicrdvServer, book: Book
     assert status == 401 or answer.json()["totalRecords"] == 0
 
 
+def test_every_answer_tells_the_time_by_the_clock_that_makes_the_stamps(
+    clicrdv: ClicrdvServer, asked: httpx.Client
+) -> None:
+    for path in ("/vevents", "/dreams"):
+        assert asked.get(path).headers["Date"] == "Fri, 20 Nov 2026 15:00:00 GMT"
+
+
 def test_a_wrong_password_is_a_401(clicrdv: ClicrdvServer) -> None:
     answer = httpx.get(
         f"{clicrdv.url}/api/v1/groups.json", params={"apikey": clicrdv.api_key}, auth=(clicrdv.email, "guess")
@@ -94,8 +101,22 @@ def test_a_session_begins_with_the_digest_of_the_password(clicrdv: ClicrdvServer
         assert reply.json() == {"pro": {"email": clicrdv.email}, "error": None}
         clicrdv.switches.strangers = "401"
         assert client.get("/groups/4/vevents").status_code == 200
-        clicrdv.sessions.clear()
-        assert client.get("/groups/4/vevents").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("strangers", "over", "unknown"),
+    [("see less", 200, 200), ("401 when a session is over", 401, 200), ("401", 401, 401)],
+)
+def test_a_session_that_is_over_is_refused_or_is_a_strangers(
+    clicrdv: ClicrdvServer, book: Book, strangers: Any, over: int, unknown: int
+) -> None:
+    book()
+    clicrdv.switches.strangers = strangers
+    url, params = f"{clicrdv.url}/api/v1/groups/4/vevents", {"apikey": clicrdv.api_key}
+    for headers, status in (({"Cookie": "_session_id=over"}, over), ({}, unknown)):
+        answer = httpx.get(url, params=params, headers=headers)
+        assert answer.status_code == status
+        assert status == 401 or answer.json()["totalRecords"] == 0
 
 
 def test_the_envelope_repeats_what_was_asked(asked: httpx.Client, book: Book) -> None:
@@ -226,6 +247,17 @@ def test_times_are_naive_in_json_and_have_an_offset_in_xml(asked: httpx.Client, 
     assert document.headers["Content-Type"].startswith("application/xml")
     assert '<start type="datetime">2026-10-25T02:45:00+01:00</start>' in document.text
     assert f'<calendar-id type="integer">{row["calendar_id"]}</calendar-id>' in document.text
+
+
+def test_an_open_end_is_null_in_either_format_and_meets_no_condition(
+    clicrdv: ClicrdvServer, asked: httpx.Client, book: Book
+) -> None:
+    number = book()
+    clicrdv.switches.open_ends.add(number)
+    assert asked.get(f"/vevents/{number}").json()["end"] is None
+    assert '<end nil="true"></end>' in asked.get(f"/vevents/{number}.xml").text
+    for name, found in (("start", [number]), ("end", [])):
+        assert listed(asked.get("/vevents", params=where((name, ">=", "2026-01-01 00:00:00")))) == found
 
 
 @pytest.mark.parametrize(

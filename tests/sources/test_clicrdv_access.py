@@ -6,19 +6,21 @@ import base64
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import pytest
 from pydantic import ValidationError
 
 from calferry.errors import NotAuthorised, Unavailable
-from calferry.model import Found
+from calferry.model import Batch, Found, NotFound
 from calferry.sandbox import faults
 from calferry.sandbox.clicrdv import ClicrdvServer
 from calferry.sandbox.messages import Request, Response
 from calferry.sources.clicrdv import ClicrdvSource, Settings
 from tests.contracts.source import AT_NINE, WINDOW, appointments
-from tests.sources.clicrdv import EMAIL, GROUP, KEY, PASSWORD, ClicrdvStage
+from tests.sources.clicrdv import EMAIL, GROUP, KEY, PASSWORD, ClicrdvStage, changes, cursor_of
 
 
 @pytest.fixture
@@ -39,6 +41,21 @@ def seen(stage: ClicrdvStage) -> list[Request]:
 
     stage.server.on_request = hook
     return requests
+
+
+def book_every_month(stage: ClicrdvStage) -> str:
+    """No month of WINDOW is empty then; the id of the last."""
+    *_, last = (stage.book(datetime(2026, 10, 20, 9) + timedelta(days=30 * number)) for number in range(7))
+    return last
+
+
+def told(answer: object) -> object:
+    """An answer without the times when it was asked for."""
+    if isinstance(answer, list):
+        return [told(one) for one in answer]
+    if isinstance(answer, Found):
+        return told(answer.batch)
+    return replace(answer, asked_at=AT_NINE) if isinstance(answer, Batch) else answer
 
 
 def everything(source: ClicrdvSource, source_id: str) -> list[Callable[[], object]]:
@@ -78,7 +95,7 @@ class TestSigningIn:
     def test_a_session_is_opened_once_with_the_digest_of_the_password(
         self, stage: ClicrdvStage, seen: list[Request]
     ) -> None:
-        source_id = stage.book(AT_NINE)
+        source_id = book_every_month(stage)
         for ask in everything(stage.connect(login="session"), source_id):
             ask()
         logins = [request for request in seen if request.method == "POST"]
@@ -87,13 +104,54 @@ class TestSigningIn:
         assert not any("authorization" in request.headers for request in seen)
         assert all("_session_id=" in request.headers["cookie"] for request in seen[1:])
 
-    def test_a_session_that_is_over_is_opened_again_once(self, stage: ClicrdvStage, seen: list[Request]) -> None:
-        source_id = stage.book(AT_NINE)
+    @pytest.mark.parametrize("number", range(5), ids=["changes", "customers", "within", "look_up", "resources"])
+    @pytest.mark.parametrize("strangers", ["see less", "401 when a session is over", "401"])
+    def test_a_session_that_is_over_is_opened_again_once(
+        self, stage: ClicrdvStage, seen: list[Request], strangers: Any, number: int
+    ) -> None:
+        """However ClicRDV lets us know, and whatever is asked for."""
+        stage.server.switches.strangers = strangers
+        source_id = book_every_month(stage)
+        source = stage.connect(login="session")
+        before = [told(ask()) for ask in everything(source, source_id)]
+        stage.server.sessions.clear()
+        assert told(everything(source, source_id)[number]()) == before[number]
+        assert len([request for request in seen if request.method == "POST"]) == 2
+
+    @pytest.mark.parametrize("no_result", [0, 200, 404])
+    def test_what_changed_once_a_session_was_over_is_told(self, stage: ClicrdvStage, no_result: Any) -> None:
+        stage.server.switches.no_result = no_result
+        stage.book(AT_NINE)
+        source = stage.connect(login="session")
+        cursor = cursor_of(changes(source))
+        stage.server.sessions.clear()
+        later = stage.book(AT_NINE)
+        assert appointments(changes(source, cursor)).keys() == {later}
+
+    def test_a_session_that_ends_between_two_pages_hides_no_customer(self, stage: ClicrdvStage) -> None:
+        """They have no second listing: what their mark passes over is never told."""
+        stage.page_by(2)
+        fiches = {stage.fiche, *(stage.server.world.add_fiche(GROUP, f"{number}", "Roy") for number in range(5))}
+
+        left = [stage.server.sessions.clear]
+
+        def hook(moment: Literal["before", "after"], request: Request) -> None:
+            if moment == "before" and request.one("startIndex") == "1" and left:
+                left.pop()()
+
+        stage.server.on_request = hook
+        batches = stage.connect(login="session").changes("fiches", None, WINDOW)
+        assert {one.id for batch in batches for one in batch.resources} == fiches
+
+    def test_nothing_is_believed_of_a_session_opened_for_it(self, stage: ClicrdvStage, seen: list[Request]) -> None:
         source = stage.connect(login="session")
         source.resources()
-        stage.server.sessions.clear()
-        assert isinstance(source.look_up(source_id), Found)
-        assert len([request for request in seen if request.method == "POST"]) == 2
+        assert changes(source)[-1].cursor
+        assert isinstance(source.look_up("1"), NotFound)
+        assert [batch.covers for batch in source.within(WINDOW)] == [None] * 7
+        paths = [request.path.rsplit("/", 1)[-1] for request in seen]
+        nothing = [number for number, path in enumerate(paths) if path in ("vevents.json", "1.json")]
+        assert {paths[number - 1] for number in nothing[1::2]} == {"login.json"}
 
     def test_a_session_that_does_not_last_is_not_opened_for_ever(
         self, stage: ClicrdvStage, seen: list[Request]

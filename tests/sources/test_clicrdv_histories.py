@@ -86,7 +86,7 @@ FAULTS: dict[str, Callable[[], faults.Fault]] = {
 
 switches = st.fixed_dictionaries(
     {
-        "strangers": st.sampled_from(["see less", "401"]),
+        "strangers": st.sampled_from(["see less", "401 when a session is over", "401"]),
         "error_shape": st.sampled_from(["object", "text", "list", "bare"]),
         "no_result": st.sampled_from([0, 200, 400, 404]),
         "deleted_rows": st.sampled_from(["listed", "hidden"]),
@@ -210,7 +210,7 @@ window = {{ past = "{PAST.days}d", future = "{FUTURE.days}d" }}
         routing, known = installation.ledger.routing, {}
         for pending in self.ledger_rows(installation):
             row = pending.appointment
-            if pending.deletion or not self._within(row.start):
+            if pending.deletion or row.kind != "appointment" or not self._within(row.start):
                 continue
             held = routing.resources(self.source, row.uses)
             customer = next(one.fields for key, one in held.items() if key.startswith("customer/"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,12 +12,13 @@ from calferry.errors import CursorExpired, NotAuthorised
 from calferry.model import Cursor, Window
 from calferry.sandbox import faults
 from calferry.sandbox.clicrdv import ClicrdvServer
+from calferry.sandbox.messages import Response
 from calferry.sources.clicrdv import ClicrdvSource
 from tests.contracts.source import AT_NINE, WINDOW, ZONE, appointments, rows
-from tests.sources.clicrdv import EMAIL, KEY, PASSWORD, ClicrdvStage, changes, cursor_of, listings
+from tests.sources.clicrdv import EMAIL, GROUP, KEY, PASSWORD, ClicrdvStage, changes, cursor_of, listings
 
 DECEMBER = Window(datetime(2026, 12, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 @pytest.fixture
@@ -57,6 +59,21 @@ class TestWhatIsAsked:
         assert appointments(changes(source)).keys() == booked
         (batch,) = source.within(DECEMBER)
         assert (set(appointments([batch])), batch.covers) == (booked, DECEMBER)
+
+    def test_a_month_is_asked_for_by_starts_with_a_day_to_spare(
+        self, stage: ClicrdvStage, source: ClicrdvSource
+    ) -> None:
+        """An end in the filter would hide what has none."""
+        list(source.within(DECEMBER))
+        asked = stage.asked("/vevents.json")[0]
+        assert {name: text for name, text in asked.items() if name.startswith("conditions")} == {
+            "conditions[0][field]": "start",
+            "conditions[0][op]": "<=",
+            "conditions[0][value]": "2027-01-02 01:00:00",
+            "conditions[1][field]": "start",
+            "conditions[1][op]": ">=",
+            "conditions[1][value]": "2026-11-30 01:00:00",
+        }
 
     def test_changes_are_asked_for_by_their_stamp_alone_and_from_well_before_it(
         self, stage: ClicrdvStage, source: ClicrdvSource
@@ -156,17 +173,49 @@ class TestMarks:
         late = stage.book(AT_NINE)
         assert appointments(changes(source, cursor)).keys() == {late}
 
-    def test_a_stamp_from_far_ahead_moves_no_mark(self, stage: ClicrdvStage, source: ClicrdvSource) -> None:
-        """Nothing would be newer for years."""
+    @pytest.mark.parametrize("ahead", [20 * HOUR, 40_000 * DAY], ids=str)
+    def test_a_stamp_from_ahead_hides_no_later_change(
+        self, stage: ClicrdvStage, source: ClicrdvSource, ahead: timedelta
+    ) -> None:
         world, now = stage.server.world, stage.server.world.now
-        world.now = lambda: datetime(2099, 1, 1, tzinfo=UTC)
+        world.now = lambda: now() + ahead
         mistaken = stage.book(AT_NINE)
+        world.change_fiche(stage.fiche, last="Ahead")
         world.now = now
+        batches = changes(source)
+        customers = list(source.changes("fiches", None, WINDOW))
+        assert appointments(batches).keys() == {mistaken}
+        world.now = lambda: now() + HOUR
+        later, customer = stage.book(AT_NINE), world.add_fiche(GROUP, "Jo", "Roy")
+        assert appointments(changes(source, cursor_of(batches))).keys() == {later}
+        told = source.changes("fiches", cursor_of(customers), WINDOW)
+        assert [one.id for batch in told for one in batch.resources] == [customer]
+
+    def test_a_mark_that_a_clock_set_back_leaves_ahead_begins_anew(
+        self, stage: ClicrdvStage, source: ClicrdvSource
+    ) -> None:
+        """ClicRDV's clock ran five hours fast, and all its stamps with it."""
+        world, now = stage.server.world, stage.server.world.now
+        world.now = lambda: now() + 5 * HOUR
+        stage.book(AT_NINE)
+        cursor = cursor_of(changes(source))
+        assert rows(changes(source, cursor)) == []
+        world.now = now
+        with pytest.raises(CursorExpired, match="set back"):
+            changes(source, cursor)
+
+    @pytest.mark.parametrize("date", ["", "soon", "Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 -0000"])
+    def test_whatever_date_an_answer_has_changes_are_told(
+        self, stage: ClicrdvStage, source: ClicrdvSource, date: str
+    ) -> None:
+        def dated(perform: Callable[[], Response]) -> Response:
+            return replace(perform(), headers={"Date": date})
+
+        stage.server.faults.add(faults.Fault("dated", dated), times=None)
         stage.book(AT_NINE)
         batches = changes(source)
-        assert mistaken in appointments(batches)
         later = stage.book(AT_NINE)
-        assert appointments(changes(source, cursor_of(batches))).keys() == {later}
+        assert later in appointments(changes(source, cursor_of(batches)))
 
     @pytest.mark.parametrize("token", ["", "{}", "[]", "2026-01-05", '{"zone":"Europe/Paris","latest":"","told":1}'])
     def test_a_mark_that_cannot_be_read_begins_anew(self, source: ClicrdvSource, token: str) -> None:

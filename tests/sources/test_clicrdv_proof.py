@@ -104,6 +104,19 @@ class TestProof:
         assert (batch.covers, rows([batch])) == (None, [])
         assert cursor_of(changes(source, cursor)) == cursor
 
+    def test_a_listing_that_turns_empty_between_two_pages_moves_no_mark(
+        self, stage: ClicrdvStage, source: ClicrdvSource
+    ) -> None:
+        """Customers on its later pages have no second listing."""
+        stage.page_by(2)
+        fiches = {stage.fiche, *(stage.server.world.add_fiche(GROUP, f"{number}", "Roy") for number in range(5))}
+        stage.server.faults.add(empty(), times=None, match=faults.matching("/fiches"), after=1)
+        told, error = until_it_raises(source.changes("fiches", None, WINDOW))
+        assert isinstance(error, Unavailable)
+        assert [batch.cursor for batch in told] == [None] * len(told)
+        stage.server.faults.clear()
+        assert {one.id for batch in source.changes("fiches", None, WINDOW) for one in batch.resources} == fiches
+
     def test_an_empty_month_is_proven_by_the_rows_of_others(self, stage: ClicrdvStage, source: ClicrdvSource) -> None:
         stage.book(datetime(2026, 3, 3, 9, 0))
         (batch,) = source.within(DECEMBER)

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calferry.model import Appointment, Batch, Contact, Deletion, Found, Quarantined, Status
+from calferry.sandbox import faults
 from calferry.sandbox.clicrdv import ClicrdvServer
 from calferry.sources.clicrdv import ClicrdvSource
 from calferry.sources.clicrdv.directory import service_of
 from calferry.sources.clicrdv.rows import contact_of, fields_of_customer
 from tests.contracts.source import AT_NINE, WINDOW, appointments
-from tests.sources.clicrdv import EMAIL, KEY, PASSWORD, ClicrdvStage
+from tests.sources.clicrdv import EMAIL, KEY, PASSWORD, ClicrdvStage, changes, cursor_of
 
 
 @pytest.fixture
@@ -45,7 +46,6 @@ class TestWhatIsAnAppointment:
     @pytest.mark.parametrize(
         ("members", "why"),
         [
-            ({"fiche": "", "intervention": ""}, "block"),
             ({"note": True, "minutes": 0}, "note"),
             ({"note": True, "fiche": "", "intervention": ""}, "note"),
             ({"type": "VfreebusyEvent"}, "opening hours"),
@@ -64,18 +64,34 @@ class TestWhatIsAnAppointment:
             (source_id, True)
         ]
 
-    def test_blocks_are_carried_as_busy_time_when_asked_for(self, stage: ClicrdvStage) -> None:
+    def test_blocks_are_busy_time_of_their_own_kind_for_routes_to_choose(self, stage: ClicrdvStage) -> None:
         block = stage.book(AT_NINE, fiche="", intervention="", text="Lunch")
         note = stage.book(AT_NINE, note=True, fiche="", intervention="")
         hours = stage.book(AT_NINE, type="VfreebusyEvent")
         booked = stage.book(AT_NINE)
-        batches = told(stage, blocks=True)
+        batches = told(stage)
         rows = appointments(batches)
         assert rows.keys() == {block, booked}
         assert {one.source_id for batch in batches for one in batch.deleted} == {note, hours}
         assert (rows[block].kind, rows[block].service, rows[block].summary) == ("block", "Busy", "Lunch")
         assert rows[block].uses == (f"staff/{stage.calendar}", "company/4")
         assert rows[booked].kind == "appointment"
+
+    def test_an_appointment_that_turns_into_a_block_is_no_deletion(self, stage: ClicrdvStage) -> None:
+        """Nothing was deleted: it is the route that no longer carries it, and the brakes that judge by how many."""
+        source_id = stage.book(AT_NINE)
+        source = stage.connect()
+        cursor = cursor_of(changes(source))
+        stage.server.world.change(source_id, fiche="", intervention="")
+        batches = changes(source, cursor)
+        assert [batch.deleted for batch in batches if batch.deleted] == []
+        assert [(row.source_id, row.kind) for row in appointments(batches).values()] == [(source_id, "block")]
+
+    def test_a_block_names_no_customer_whatever_the_row_holds(self, stage: ClicrdvStage) -> None:
+        source_id = stage.book(AT_NINE, fiche="", intervention="")
+        stage.rewrite(lambda row: row | {"fiche": {"id": 0, "firstname": "Zoé", "lastname": "Sample"}})
+        row = appointments(told(stage))[source_id]
+        assert (row.kind, row.contact) == ("block", Contact())
 
     @pytest.mark.parametrize(
         ("change", "why"),
@@ -113,6 +129,17 @@ class TestWhatIsAnAppointment:
         answer = stage.connect().look_up(source_id)
         assert isinstance(answer, Found)
         assert [row.source_id for row in answer.batch.quarantined] == [source_id]
+
+    @pytest.mark.parametrize("feed", ["vevents", "appointments"])
+    def test_a_row_whose_end_is_null_is_listed_and_lasts_as_long_as_its_service(
+        self, stage: ClicrdvStage, feed: str
+    ) -> None:
+        stage.feed = feed
+        source_id = stage.book(AT_NINE, minutes=90)
+        stage.server.switches.open_ends.add(source_id)
+        for batches in (told(stage), changes(stage.connect())):
+            row = appointments(batches)[source_id]
+            assert (row.end - row.start).total_seconds() == 30 * 60
 
     def test_a_row_without_an_end_lasts_as_long_as_its_service(self, stage: ClicrdvStage) -> None:
         source_id = stage.book(AT_NINE, minutes=90)
@@ -230,6 +257,18 @@ class TestResources:
                 "phone": "+33 1 00 00 00 00",
             },
         }
+
+    @pytest.mark.parametrize("status", [401, 403, 404, 405, 500])
+    @pytest.mark.parametrize(("sets", "kind"), [("calendarsets", "staff"), ("interventionsets", "service")])
+    def test_sets_that_cannot_be_listed_are_left_out(
+        self, stage: ClicrdvStage, caplog: pytest.LogCaptureFixture, sets: str, kind: str, status: int
+    ) -> None:
+        whole = {one.key: one for one in stage.connect().resources().resources}
+        stage.server.faults.add(faults.status(status), times=None, match=faults.matching(f"/{sets}"))
+        told = {one.key: one for one in stage.connect().resources().resources}
+        assert {one.kind for key, one in whole.items() if one != told[key]} == {kind}
+        assert told.keys() == whole.keys()
+        assert f"practice: left out the names of {sets}" in caplog.text
 
     def test_a_renamed_customer_comes_with_the_next_changes_and_the_others_do_not(self, stage: ClicrdvStage) -> None:
         source = stage.connect()

@@ -229,6 +229,20 @@ def test_without_the_xml_form_the_first_hour_is_taken_and_the_notes_say_so(xml: 
     assert "02:15 twice" in row.description
 
 
+@pytest.mark.parametrize("login", ["basic", "session"])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 406, 409, 410, 422])
+def test_an_xml_form_that_is_kept_from_us_stops_no_other_row(status: int, login: str) -> None:
+    from calferry.sandbox import faults
+
+    with ClicrdvServer(api_key=KEY, email=EMAIL, password=PASSWORD) as server:
+        stage = ClicrdvStage(server)
+        unclear, clear = stage.book(datetime(2026, 10, 25, 2, 15)), stage.book(datetime(2026, 10, 26, 9, 0))
+        server.faults.add(faults.status(status), times=None, match=faults.matching(".xml"))
+        rows = appointments(stage.connect(login=login).within(WINDOW))
+    assert rows.keys() == {unclear, clear}
+    assert "02:15 twice" in rows[unclear].description
+
+
 def test_while_the_xml_form_cannot_be_had_the_row_is_set_aside_alone() -> None:
     """It must not move by an hour, and back, with every outage."""
     from calferry.sandbox import faults

@@ -9,6 +9,9 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC
+from email.utils import format_datetime
 from http.cookies import SimpleCookie
 from urllib.parse import parse_qs
 
@@ -50,11 +53,13 @@ class ClicrdvServer(LoopbackServer):
         super().__init__(self.world.lock)
 
     def answer(self, request: Request) -> Response:
-        """Dispatch; refusals carry the vendor's numeric codes."""
+        """Dispatch; refusals carry the vendor's numeric codes, and every answer the time by this server's clock."""
         try:
-            return self._dispatch(request)
+            response = self._dispatch(request)
         except RefusalError as refusal:
-            return refusal.response(self.switches.error_shape)
+            response = refusal.response(self.switches.error_shape)
+        date = format_datetime(self.world.now().astimezone(UTC), usegmt=True)
+        return replace(response, headers={**response.headers, "Date": date})
 
     def _dispatch(self, request: Request) -> Response:
         *segments, last = request.segments or ("",)
@@ -96,7 +101,8 @@ class ClicrdvServer(LoopbackServer):
         cookie = SimpleCookie(request.headers.get("cookie", "")).get("_session_id")
         if cookie is not None and cookie.value in self.sessions:
             return True
-        if cookie is not None or self.switches.strangers == "401":
+        refused = {"see less": False, "401 when a session is over": cookie is not None, "401": True}
+        if refused[self.switches.strangers]:
             raise _denied(1, "Unauthorized")
         return False
 

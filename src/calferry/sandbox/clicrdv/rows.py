@@ -58,7 +58,7 @@ class Rows:
             "type": row.type,
             "note": int(row.note),
             "start": f"{start}",
-            "end": f"{end}",
+            "end": None if row.id in self._switches.open_ends else f"{end}",
             "text": row.text,
             "comments": row.comments,
             "from_web": True,
@@ -88,7 +88,8 @@ class Rows:
     def xml(self, row: Row, vevent: Vevent | None) -> bytes:
         """A row as Rails writes it in XML: dashed names, and times with their offset."""
         aware = self._aware(vevent) if vevent and self._switches.xml == "offset" else {}
-        parts = [_element(name, aware.get(name, value)) for name, value in row.items() if not isinstance(value, dict)]
+        told = row | {name: time for name, time in aware.items() if row[name] is not None}
+        parts = [_element(name, value) for name, value in told.items() if not isinstance(value, dict)]
         return f'<?xml version="1.0" encoding="UTF-8"?>\n<hash>\n{"".join(parts)}</hash>\n'.encode()
 
     def _walls(self, row: Vevent) -> tuple[datetime, datetime]:
@@ -124,7 +125,9 @@ class Rows:
 
 def _element(name: str, value: Any) -> str:
     kind = ""
-    if isinstance(value, bool):
+    if value is None:
+        kind, value = ' nil="true"', ""
+    elif isinstance(value, bool):
         kind, value = ' type="boolean"', str(value).lower()
     elif isinstance(value, int):
         kind = ' type="integer"'

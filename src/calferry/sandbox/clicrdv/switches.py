@@ -10,8 +10,9 @@ from typing import Literal
 class ClicrdvSwitches:
     """May be changed while the server runs; every request reads them anew."""
 
-    strangers: Literal["see less", "401"] = "see less"
-    """What somebody without a sign-in gets: the public view with status 200, without a word, or a refusal."""
+    strangers: Literal["see less", "401 when a session is over", "401"] = "see less"
+    """What somebody without a sign-in gets: the public view with status 200, without a word, or a refusal. Whoever
+    comes with the cookie of a session that is over is one of them, or is told so."""
 
     error_shape: Literal["object", "text", "list", "bare", "html"] = "object"
     """Body of a refusal: `{"error": {…}}`, `{"error": "…"}`, `{"errors": […]}`, `{"code", "message"}`, or a page."""
@@ -66,3 +67,6 @@ class ClicrdvSwitches:
 
     broken_starts: set[str] = field(default_factory=set)
     """Ids of vevents whose `start` cannot be parsed."""
+
+    open_ends: set[str] = field(default_factory=set)
+    """Ids of vevents whose `end` is null: no page says that they all have one."""

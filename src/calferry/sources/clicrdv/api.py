@@ -10,7 +10,8 @@ import hashlib
 import re
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 PAGE = 100
 """Rows asked for at a time. The most there can be is not documented: a reply with fewer is believed."""
 
+AHEAD = timedelta(days=1)
+"""ClicRDV's clock is not believed any further ahead of ours than this."""
+
 ATTEMPTS = 3
 """How often a listing is begun, at most, for its pages to add up."""
 
@@ -40,7 +44,7 @@ DENIED = frozenset({CODES["unauthorized"], CODES["loginfailed"]})
 
 Asked = Mapping[str, str]
 
-_Content = TypeVar("_Content")
+_Content = TypeVar("_Content", http.JsonObject, bytes)
 
 
 class Shifted(Unavailable):
@@ -48,9 +52,26 @@ class Shifted(Unavailable):
 
 
 class Page(NamedTuple):
+    """`asked_at` is our clock before the request, `now` ClicRDV's when it answered, or ours where it did not say."""
+
     rows: Sequence[Any]
     total: int
     asked_at: datetime
+    now: datetime
+
+
+class Dates:
+    """Keeps the `Date` of the last answer (RFC 9110, section 6.6.1), in UTC; None where it had none."""
+
+    last: datetime | None = None
+
+    def note(self, response: httpx.Response) -> None:
+        try:
+            date = parsedate_to_datetime(response.headers.get("Date", ""))
+        except (ValueError, OverflowError):
+            self.last = None
+        else:
+            self.last = date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 class Api:
@@ -60,15 +81,14 @@ class Api:
         self._name = name
         self._settings = settings
         self._clock = clock
+        self._dates = Dates()
 
     def row(self, path: str) -> http.JsonObject | None:
         """One thing by its path, such as `/groups/4`. None where ClicRDV says in so many words that there is none."""
         try:
-            reply = self._get(path, {})
+            return self._get(path, {})
         except http.Missing:
             return None
-        code = error_in(reply)
-        return None if code == NO_RESULT else reply
 
     def xml(self, path: str) -> bytes:
         """One thing in its XML form."""
@@ -78,11 +98,16 @@ class Api:
         """All rows of a listing, a page at a time, in the order of their ids: an order that no change disturbs.
 
         When the pages do not add up it begins anew, at most twice, and the rows come again. Raises Shifted when they
-        never did.
+        never did; nor do they where there were rows, and then none at all.
         """
+        had_rows = False
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                yield from self.once(path, asked)
+                for page in self.once(path, asked):
+                    if had_rows and not page.total:
+                        raise _shifted(path)
+                    had_rows = had_rows or page.total > 0
+                    yield page
             except Shifted:
                 if attempt == ATTEMPTS:
                     raise
@@ -114,8 +139,9 @@ class Api:
         asked_at = self._clock.now()
         paging = {"sort": "id", "dir": "asc", "results": str(PAGE), "startIndex": str(start)}
         reply = self._get(path, {**asked, **paging})
+        now = min(self._dates.last or asked_at, asked_at + AHEAD)
         if error_in(reply) == NO_RESULT:
-            return Page((), 0, asked_at)
+            return Page((), 0, asked_at, now)
         rows, total = reply.get("records"), number_of(reply.get("totalRecords"), digits=9)
         if not isinstance(rows, list) or total is None:
             msg = f"ClicRDV answered the listing {path} without its records, or without their number"
@@ -126,10 +152,10 @@ class Api:
         ]:
             msg = f"ClicRDV answered the listing {path} with another {wrong[0]} than was asked for"
             raise Unavailable(msg)
-        return Page(rows, total, asked_at)
+        return Page(rows, total, asked_at, now)
 
     def _get(self, path: str, asked: Asked) -> http.JsonObject:
-        """A JSON reply without an error, but for NoResult."""
+        """A JSON reply without an error, but for the NoResult of a listing. Raises Missing for that of one thing."""
         where = f"/api/v1{path}.json"
 
         def ask(client: httpx.Client) -> http.JsonObject:
@@ -138,6 +164,9 @@ class Api:
             if code in DENIED:
                 msg = f"GET {where} answered with error {code}"
                 raise NotAuthorised(msg)
+            if code == NO_RESULT and not asked:
+                msg = f"GET {where} answered that there is none"
+                raise http.Missing(msg)
             if code not in (None, NO_RESULT):
                 msg = f"GET {where} answered with an error" + (f" ({code})" if code else "")
                 raise Unavailable(msg)
@@ -149,22 +178,29 @@ class Api:
             raise Unavailable(str(problem)) from problem
 
     def _signed_in(self, ask: Callable[[httpx.Client], _Content]) -> _Content:
-        """Ask; where there is no session, or it is over, sign in once, then stop."""
+        """Ask, as a member of the practice."""
         try:
-            client = self._client
-            if self._settings.login == "basic":
-                return ask(client)
-            if not _has_session(client):
-                self._sign_in(client)
-                return ask(client)
-            try:
-                return ask(client)
-            except NotAuthorised:
-                self._sign_in(client)
-                return ask(client)
+            return ask(self._client) if self._settings.login == "basic" else self._in_session(self._client, ask)
         except NotAuthorised as problem:
             msg = f"{problem}: ClicRDV does not let the api_key, email and password of source {self._name!r} in there"
             raise NotAuthorised(msg) from problem
+
+    def _in_session(self, client: httpx.Client, ask: Callable[[httpx.Client], _Content]) -> _Content:
+        """Ask; where there is no session, or it may be over, sign in once, then stop.
+
+        One that is over need not be refused: ClicRDV asks nobody to sign in, and shows strangers less. So an empty
+        listing, and a "not found", is only believed of a session that was opened for it.
+        """
+        if _has_session(client):
+            try:
+                content = ask(client)
+            except (NotAuthorised, http.Missing):
+                pass
+            else:
+                if not _lists_nothing(content):
+                    return content
+        self._sign_in(client)
+        return ask(client)
 
     @property
     def _key(self) -> dict[str, str]:
@@ -177,6 +213,7 @@ class Api:
         pair = f"{settings.email}:{settings.password.get_secret_value()}".encode()
         basic = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"} if settings.login == "basic" else {}
         client = http.client(settings.base_url, basic, ca_file=settings.ca_file)
+        client.event_hooks = {"response": [self._dates.note]}
         weakref.finalize(self, client.close)
         return client
 
@@ -192,6 +229,12 @@ class Api:
 
 def _has_session(client: httpx.Client) -> bool:
     return any(cookie.name == "_session_id" for cookie in client.cookies.jar)
+
+
+def _lists_nothing(content: http.JsonObject | bytes) -> bool:
+    if isinstance(content, bytes):
+        return False
+    return error_in(content) == NO_RESULT or number_of(content.get("totalRecords")) == 0
 
 
 def error_in(reply: http.JsonObject) -> int | None:

@@ -27,10 +27,6 @@ clocks that differ and for changes that were late to be seen."""
 KEPT = 1000
 """The most rows a mark knows. Of more than that, the older ones are told again, and the ledger compares."""
 
-AHEAD = timedelta(days=1)
-"""A stamp further ahead than this is a mistake. It moves no mark: nothing would be newer for years."""
-
-
 EPOCH = 1970
 """No stamp is from before this year."""
 
@@ -68,17 +64,23 @@ class Mark:
 
 
 class Reader:
-    """Follows rows from one mark to the next. `now` is the wall time at the group, naive."""
+    """Follows rows from one mark to the next."""
 
-    def __init__(self, mark: Mark, now: datetime) -> None:
+    def __init__(self, mark: Mark) -> None:
         self._mark = mark
-        self._limit = f"{(now + AHEAD).replace(microsecond=0)}"
         self._latest = mark.latest
         self._told: dict[str, tuple[str, str]] = {}
 
-    def fresh(self, rows: Iterable[Any]) -> list[Any]:
-        """The rows that are not known yet, and those that cannot be told apart."""
-        return [row for row in rows if not isinstance(row, dict) or self._take(row)]
+    def fresh(self, rows: Iterable[Any], now: datetime) -> list[Any]:
+        """The rows that are not known yet, and those that cannot be told apart.
+
+        `now` is what the group's clocks show (naive, to the second). No mark moves beyond it: what changes next would
+        lie before the mark, and never be told. Raises CursorExpired where the mark lies beyond it already.
+        """
+        if self._mark.latest > f"{now + OVERLAP}":
+            msg = "ClicRDV's clock was set back: what changed since may lie before the place where calferry left off"
+            raise CursorExpired(msg)
+        return [row for row in rows if not isinstance(row, dict) or self._take(row, f"{now}")]
 
     def mark(self) -> Mark:
         """Where these rows leave off. Nothing at all leaves everything as it was."""
@@ -88,12 +90,11 @@ class Reader:
         recent = ((stamp, key, seen) for key, (stamp, seen) in self._told.items() if stamp >= reached.since)
         return Mark(reached.zone, reached.latest, {key: seen for _, key, seen in nlargest(KEPT, recent)})
 
-    def _take(self, row: Row) -> bool:
+    def _take(self, row: Row, limit: str) -> bool:
         key, stamp, seen = id_of(row), stamp_of(row), _digest(row)
         if stamp and stamp < self._mark.since:
             return False  # the filter was not heeded; it is known
-        if self._latest < stamp <= self._limit:
-            self._latest = stamp
+        self._latest = max(self._latest, min(stamp, limit))
         if not key:
             return True
         self._told[key] = (stamp, seen)

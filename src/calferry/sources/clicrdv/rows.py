@@ -40,7 +40,7 @@ def to_appointment(
         summary=text_of(row.get("text")),
         description="\n".join(text for text in (text_of(row.get("comments")), span.doubt) if text),
         location=directory.addresses.get(calendar, ""),
-        contact=contact_of(part_of(row, "fiche")),
+        contact=Contact() if block else contact_of(part_of(row, "fiche")),
         price=known[0].price if len(known) == 1 else "",
         uses=tuple(f"{kind}/{key}" for kind, key in used if key),
     )
@@ -53,16 +53,16 @@ def deletion_in(row: Row) -> str:
 
 
 def is_block(row: Row) -> bool:
-    """Whether a vevent blocks time without being anybody's appointment."""
+    """Whether a vevent blocks time without being anybody's appointment. Whether it is carried is for routes to say."""
     return not (customer_of(row) or services_of(row))
 
 
-def not_booked(row: Row, *, blocks: bool) -> str:
-    """Why a vevent is nobody's appointment; empty when it is one. Raises Refused when the row does not say.
+def not_booked(row: Row) -> str:
+    """Why a vevent holds nobody's time; empty when it does. Raises Refused when the row does not say.
 
-    Of the four kinds of vevents only those with a customer and an intervention are appointments; with `blocks`, those
-    with neither (both ids are 0) are as well. What is missing or null says nothing: one malformed listing, or one that
-    these credentials may not see whole, must not empty a calendar.
+    Of the four kinds of vevents, those with a customer and an intervention are appointments, and those with neither
+    (both ids are 0) are blocks. What is missing or null says nothing: one malformed listing, or one that these
+    credentials may not see whole, must not empty a calendar.
     """
     if text_of(row.get("type")).casefold() == "vfreebusyevent":
         return "ClicRDV holds it as a range of opening hours (type: VfreebusyEvent)"
@@ -75,8 +75,6 @@ def not_booked(row: Row, *, blocks: bool) -> str:
     if customer != services:
         msg = "it has a customer but no service, or a service but no customer"
         raise Refused(msg)
-    if not (customer or blocks):
-        return "ClicRDV holds it as a block, without a customer"
     if not id_at(row, "calendar"):
         msg = "it does not say in whose calendar it is"
         raise Refused(msg)

@@ -49,7 +49,6 @@ class Settings(BaseModel):
     password: Secret = Field(description="the password that goes with the address")
     login: Literal["basic", "session"] = "basic"
     feed: Feed = "vevents"
-    blocks: bool = False
     time_zone: Annotated[str, AfterValidator(_time_zone)] = ""
     base_url: Annotated[str, AfterValidator(http.service_root)] = "https://www.clicrdv.com"
     ca_file: FilePath | None = None

@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from calferry import http
-from calferry.errors import NotAuthorised, Refused, Unavailable
+from calferry.errors import Conflict, NotAuthorised, Refused, Unavailable
 from calferry.model import (
     Appointment,
     Batch,
@@ -90,7 +90,7 @@ class ClicrdvSource:
         asked_at = self._clock.now()
         group = self._see_group()
         calendars, services = self._some("calendars"), self._some("interventions")
-        rooms, ranges = names_of(self._all("calendarsets")), names_of(self._all("interventionsets"))
+        rooms, ranges = self._names("calendarsets"), self._names("interventionsets")
         self._directory = Directory.of(calendars, services)
         company = {"name": name_of(group), "zone": self._zone.key, "address": address_of(group)}
         return Batch(
@@ -112,13 +112,13 @@ class ClicrdvSource:
             self._see_group()
         zone = self._zone
         mark = Mark.read(since, zone.key) if since else Mark(zone.key)
-        reader = Reader(mark, wall_at(self._clock.now(), zone))
+        reader = Reader(mark)
         to_batch = self._customers if stream == CUSTOMERS else self._appointments
         asked_at = self._clock.now()
         for asked in self._asked(stream, mark, window):
             for page in self._api.pages(f"{self._root}/{stream}", asked):
                 asked_at = page.asked_at
-                if fresh := reader.fresh(page.rows):
+                if fresh := reader.fresh(page.rows, wall_at(page.now, zone)):
                     yield to_batch(fresh, asked_at)
         yield Batch(asked_at=asked_at, stream=stream, cursor=reader.mark().cursor())
 
@@ -198,7 +198,7 @@ class ClicrdvSource:
 
     def _not_booked(self, row: Row) -> str:
         """Whatever is in the other feed is an appointment."""
-        return not_booked(row, blocks=self._settings.blocks) if self._settings.feed == "vevents" else ""
+        return not_booked(row) if self._settings.feed == "vevents" else ""
 
     def _span(self, row: Row) -> Span:
         start = wall_of(text_of(row.get("start")), "start")
@@ -211,11 +211,11 @@ class ClicrdvSource:
         return span_of(start, end, minutes, self._zone, offsets)
 
     def _offsets(self, row: Row) -> Offsets:
-        """What the XML form of a row says; nothing where there is none. Raises Refused where it may say so later."""
+        """What the XML form of a row says; nothing where we do not get one. Raises Refused where we may later."""
         try:
             return offsets_in(self._api.xml(f"{self._feed}/{segment(id_of(row))}"))
-        except (Refused, http.Missing):
-            return {}
+        except (Refused, NotAuthorised, Conflict, http.Missing):
+            return {}  # the JSON of the same row was shown to us, so no door is closed that matters
         except Unavailable as problem:
             msg = f"it lies in the hour that the clocks repeat, and its XML form cannot be had ({problem})"
             raise Refused(msg) from problem
@@ -275,6 +275,14 @@ class ClicrdvSource:
             return rows
         msg = f"ClicRDV shows source {self.name!r} no {what}: it may take the email and password for a customer's"
         raise Unavailable(msg)
+
+    def _names(self, sets: str) -> dict[str, str]:
+        """The names of sets. No rule and no template needs them: calferry goes on without."""
+        try:
+            return names_of(self._all(sets))
+        except (NotAuthorised, Unavailable) as problem:
+            log.warning("%s: left out the names of %s (%s)", self.name, sets, problem)
+            return {}
 
     def _all(self, what: str) -> Sequence[Row]:
         rows = {

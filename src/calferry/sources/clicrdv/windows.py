@@ -24,9 +24,12 @@ def conditions(*wanted: tuple[str, str, str]) -> dict[str, str]:
 
 
 def between(window: Window, zone: ZoneInfo) -> dict[str, str]:
-    """The conditions for what overlaps a window, or lies close to it."""
+    """The conditions for what starts in a window, or close to it: all that lies wholly inside is among that.
+
+    By its start alone, which every row has: what has no end would meet no condition on it.
+    """
     start, end = (wall_at(moment, zone) for moment in (window.start - PADDING, window.end + PADDING))
-    return conditions(("start", "<=", f"{end}"), ("end", ">=", f"{start}"))
+    return conditions(("start", "<=", f"{end}"), ("start", ">=", f"{start}"))
 
 
 def wall_at(moment: datetime, zone: ZoneInfo) -> datetime:
