@@ -365,6 +365,26 @@ class TestRowsOverTheWire:
         assert [row.source_id for row in batch.deleted] == [source_id]
         assert batch.appointments == ()
 
+    def test_a_member_for_deletions_that_is_empty_deletes_nothing(
+        self, stage: AgendizeStage, source: AgendizeSource
+    ) -> None:
+        source_id = stage.book(AT_NINE)
+        stage.server.switches.empty_deleted = True
+        (batch,) = source.within(DECEMBER)
+        assert not batch.deleted
+        assert appointments([batch]).keys() == {source_id}
+        assert isinstance(source.look_up(source_id), Found)
+
+    def test_a_deleted_row_that_is_not_marked_is_set_aside_and_not_found_by_its_id(
+        self, stage: AgendizeStage, source: AgendizeSource
+    ) -> None:
+        source_id = stage.book(AT_NINE)
+        stage.delete(source_id)
+        stage.server.switches.deleted_marker = "none"
+        (batch,) = source.within(DECEMBER)
+        assert ([row.source_id for row in batch.quarantined], batch.deleted) == ([source_id], ())
+        assert isinstance(source.look_up(source_id), NotFound)
+
     def test_a_row_without_service_and_staff_is_an_appointment(
         self, stage: AgendizeStage, source: AgendizeSource
     ) -> None:

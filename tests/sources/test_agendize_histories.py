@@ -190,6 +190,7 @@ readings = st.builds(
     duplicate_rows=st.booleans(),
     border=st.sampled_from(["containment", "overlap"]),
     deleted_marker=st.sampled_from(["flag", "date", "status"]),
+    empty_deleted=st.booleans(),
     omit_time_zone=st.booleans(),
     html_entities=st.booleans(),
     integer_ids=st.booleans(),

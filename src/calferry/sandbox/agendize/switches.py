@@ -37,8 +37,11 @@ class AgendizeSwitches:
     border: Literal["containment", "overlap"] = "containment"
     """Whether rows that straddle a border of the window are left out or listed."""
 
-    deleted_marker: Literal["flag", "date", "status"] = "flag"
-    """`deleted: true`, `deleted: {dateTime, timeZone}` or `status: "deleted"` in the stub of a deleted row."""
+    deleted_marker: Literal["flag", "date", "status", "none"] = "flag"
+    """`deleted: true`, `deleted: {dateTime, timeZone}`, `status: "deleted"` or nothing in the stub of a deleted row."""
+
+    empty_deleted: bool = False
+    """Rows that are not deleted have the member `deleted` too: `{dateTime: null, timeZone: null}`."""
 
     omit_time_zone: bool = False
     """Rows whose `start` and `end` have no `timeZone`."""

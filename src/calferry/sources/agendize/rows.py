@@ -221,9 +221,12 @@ def price_of(amount: Any, currency: str) -> str:
 
 
 def deletion_mark(deleted: Any) -> str:
-    """What a `deleted` member says, where it says yes: `true` in any spelling, or when."""
+    """What a `deleted` member says, where it says yes: `true` in any spelling, or when.
+
+    An object without a date says nothing, whatever else it holds: a member may be there, empty, in every row.
+    """
     if isinstance(deleted, dict):
-        return text_of(deleted.get("dateTime")) or ("{…}" if deleted else "")
+        deleted = text_of(deleted.get("dateTime"))
     said = word_of(deleted)
     if says_yes(deleted):
         return said
