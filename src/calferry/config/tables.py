@@ -23,7 +23,7 @@ from pydantic import (
 
 from calferry.model import Status
 from calferry.moments import duration
-from calferry.policy import Fate, Provision
+from calferry.policy import Fate, Provision, sought
 from calferry.rules import DESCRIPTION, OWNER_FIELDS, SUMMARY, Reveal
 from calferry.template import Template
 
@@ -225,9 +225,12 @@ class RouteTable(_Table):
     @field_validator("status")
     @classmethod
     def _in_any_case(cls, told: Mapping[str, StatusTable]) -> Mapping[str, StatusTable]:
-        """By status in lower case."""
-        folded = {word.casefold(): entry for word, entry in told.items()}
-        if len(folded) < len(told):
+        """By status as it is looked for."""
+        spelled = {sought(word): entry for word, entry in told.items()}
+        if "" in spelled:
+            msg = "names a status without a word; write the booking system's word before the equals sign"
+            raise ValueError(msg)
+        if len(spelled) < len(told):
             msg = "names a status twice; capitals make no difference"
             raise ValueError(msg)
-        return folded
+        return spelled
