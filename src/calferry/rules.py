@@ -22,7 +22,6 @@ from calferry.model import (
     Removal,
     Resource,
     Status,
-    Transparency,
     Wanted,
     Why,
     Window,
@@ -176,13 +175,13 @@ def _dismissed(placement: Placement, pending: Pending, deleting: Set[str]) -> Re
 
 def _is_the_configurations_doing(placement: Placement, pending: Pending, removal: Removal) -> bool:
     """Whether another status policy, and not the status itself, takes an event away; this stays so until an event is
-    wanted there again. Of what was called off only a marked event: any other was called off meanwhile."""
+    wanted there again. Of what was called off only an event that was shown all the same: any other was called off
+    meanwhile."""
     called_off = pending.appointment.status is Status.CANCELLED
     before = placement.wanted
     if isinstance(before, Removal):
         return before == removal if called_off else before.why is Why.RECONFIGURED
-    marked = before.status is Status.CANCELLED or before.transparency is Transparency.TRANSPARENT
-    return pending.reconfigured and (marked or not called_off)
+    return pending.reconfigured and (before.called_off or not called_off)
 
 
 def _may_show(pending: Pending, route: Route, calendar: str, event: Event, window: Window) -> bool:
@@ -335,6 +334,7 @@ def render(
         url=values["url"],
         status=treatment.status,
         transparency=treatment.transparency,
+        called_off=appointment.status is Status.CANCELLED,
     )
 
 
