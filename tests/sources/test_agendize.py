@@ -74,7 +74,8 @@ class TestWhatIsAsked:
     def test_no_filter_goes_with_a_token(self, stage: AgendizeStage, source: AgendizeSource) -> None:
         cursor = first_pass(source)
         list(source.changes(STREAM, cursor, WINDOW))
-        assert stage.asked("/appointments")[-1].keys() == {"syncToken", "showDeleted", "levelDetail"}
+        whole = {"showDeleted", "levelDetail", "personalAppointments"}
+        assert stage.asked("/appointments")[-1].keys() == {"syncToken", *whole}
 
     def test_a_delta_costs_one_request_and_the_resources_three(
         self, stage: AgendizeStage, source: AgendizeSource
@@ -393,13 +394,6 @@ class TestRowsOverTheWire:
         stage.rewrite(lambda row: {**row, "staff": None, "resource": {"id": 9, "name": "Room 2"}})
         row = appointments(source.within(DECEMBER))[source_id]
         assert (row.service, row.owners, row.uses) == ("Room 2", (), (f"company/{COMPANY}",))
-
-    def test_the_staffs_own_time_is_no_appointment(self, stage: AgendizeStage, source: AgendizeSource) -> None:
-        source_id = stage.book(AT_NINE)
-        stage.rewrite(lambda row: row | {"type": "personal"})
-        (batch,) = source.within(DECEMBER)
-        assert (batch.appointments, batch.covers) == ((), DECEMBER)
-        assert [(one.source_id, "personal" in one.evidence) for one in batch.deleted] == [(source_id, True)]
 
     @pytest.mark.parametrize(
         ("word", "status"),

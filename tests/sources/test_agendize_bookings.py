@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from calferry.errors import Unavailable
-from calferry.model import Found, NotFound, Owner, Status, Window
+from calferry.model import Found, Owner, Status, Window
 from calferry.ports import Cautious
 from calferry.sandbox import faults
 from calferry.sandbox.agendize import AgendizeServer
@@ -91,27 +91,28 @@ class TestResources:
 
 
 class TestPersonalAppointments:
-    def test_they_are_asked_for_in_listings_and_deltas_only_when_wanted(self, stage: AgendizeStage) -> None:
-        for personal in (False, True):
-            source = stage.connect(personal=personal)
-            list(source.changes(STREAM, first_pass(source), WINDOW))
-            list(source.within(DECEMBER))
-            asked = [query.get("personalAppointments") for query in stage.asked("/appointments")[-3:]]
-            assert asked == ["true" if personal else None] * 3
+    def test_they_are_asked_for_in_listings_and_deltas(self, stage: AgendizeStage, source: AgendizeSource) -> None:
+        list(source.changes(STREAM, first_pass(source), WINDOW))
+        list(source.within(DECEMBER))
+        assert [query.get("personalAppointments") for query in stage.asked("/appointments")] == ["true"] * 3
 
-    def test_when_wanted_they_are_appointments_of_their_own_kind_without_a_client(self, stage: AgendizeStage) -> None:
-        source_id = stage.book(AT_NINE, type="personal")
-        source = stage.connect(personal=True)
+    @pytest.mark.parametrize("meta_event", [False, True])
+    def test_they_are_appointments_of_their_own_kind_without_a_client(
+        self, stage: AgendizeStage, source: AgendizeSource, meta_event: bool
+    ) -> None:
+        source_id = stage.book(AT_NINE, type="personal", meta_event=meta_event)
         row = appointments(source.within(DECEMBER))[source_id]
         assert (row.kind, row.contact.name, [owner.key for owner in row.owners]) == ("personal", "", [stage.staff])
         assert isinstance(source.look_up(source_id), Found)
 
-    def test_when_not_wanted_any_more_they_are_not_found_which_is_weak_evidence(
+    def test_a_booking_that_becomes_the_staffs_own_time_is_no_deletion(
         self, stage: AgendizeStage, source: AgendizeSource
     ) -> None:
-        source_id = stage.book(AT_NINE, type="personal")
-        assert appointments(source.within(DECEMBER)) == {}
-        assert isinstance(source.look_up(source_id), NotFound)
+        source_id = stage.book(AT_NINE)
+        stage.rewrite(lambda row: row | {"type": "Personal"})
+        (batch,) = source.within(DECEMBER)
+        assert not batch.deleted
+        assert appointments([batch]).keys() == {source_id}
 
 
 class TestWhatARowTells:

@@ -34,7 +34,6 @@ class Settings(BaseModel):
     client_secret: Secret | None = None
     refresh_token: Secret | None = None
     owners: Literal["staff", "resources"] = "staff"
-    personal: bool = False
     reschedule_link: bool = False
     base_url: Address = "https://api.agendize.com"
     token_uri: Address | None = None

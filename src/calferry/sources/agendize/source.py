@@ -40,6 +40,7 @@ from calferry.sources.agendize.rows import (
     deletion_in,
     deletion_mark,
     full_name,
+    is_personal,
     lacks_end,
     lacks_zone,
     minutes_of,
@@ -64,8 +65,8 @@ PADDING = timedelta(days=1)
 AHEAD = timedelta(days=14)
 """How far ahead `cautions` looks."""
 
-WHOLE = {"showDeleted": "true", "levelDetail": "full"}
-"""Sent with every listing: the defaults hide deletions, and leave members out."""
+WHOLE = {"showDeleted": "true", "levelDetail": "full", "personalAppointments": "true"}
+"""Sent with every listing: the defaults hide deletions and the staff's own time, and leave members out."""
 
 
 def build(name: str, settings: Settings, *, clock: Clock) -> AgendizeSource:
@@ -93,7 +94,6 @@ class AgendizeSource:
         self._clock = clock
         self._access = Access(settings, clock)
         self._links_hold: bool | None = None
-        self._told_whole = WHOLE | ({"personalAppointments": "true"} if settings.personal else {})
 
     def resources(self) -> Batch:
         """The company, its staff, its services and, where they are the owners, its resources: a request each."""
@@ -115,8 +115,9 @@ class AgendizeSource:
         """Whether Agendize itself writes the appointments of the next days into calendars. One listing."""
         now = self._clock.now()
         window = Window(now, now + AHEAD)
-        pages = self._pages("/appointments", _between(window) | self._told_whole)
-        rows = [row for page in pages for row in page.rows if isinstance(row, dict) and not deletion_in(row)]
+        pages = self._pages("/appointments", _between(window) | WHOLE)
+        told = [row for page in pages for row in page.rows if isinstance(row, dict)]
+        rows = [row for row in told if not deletion_in(row) and not is_personal(row)]
         for name, number in sorted(Counter(name for row in rows for name in synchronised_with(row)).items()):
             yield (
                 f"Agendize itself has written {number} of the {len(rows)} appointments of the next {AHEAD.days} days "
@@ -132,7 +133,7 @@ class AgendizeSource:
             msg = f"Agendize has no stream {stream!r}"
             raise ValueError(msg)
         asked = {"syncToken": since.token} if since else _between(window)
-        for page in self._pages("/appointments", asked | self._told_whole):
+        for page in self._pages("/appointments", asked | WHOLE):
             batch = self._batch(page.rows, page.asked_at)
             yield replace(batch, cursor=Cursor(page.sync_token)) if page.sync_token else batch
 
@@ -141,11 +142,7 @@ class AgendizeSource:
         return by_month(window, lambda month: proven(month, self._listed))
 
     def look_up(self, source_id: str) -> LookUp:
-        """Ask for one appointment. Agendize would also answer to a reference: only the id itself counts.
-
-        The staff's own time, where it is not wanted (any more), is not to be found: it may be the configuration that
-        lets go of it, so that the brakes shall look at it closely.
-        """
+        """Ask for one appointment. Agendize would also answer to a reference: only the id itself counts."""
         asked_at = self._clock.now()
         try:
             row = self._get(f"/appointments/{quote(source_id, safe='')}", {"levelDetail": "full"})
@@ -157,14 +154,12 @@ class AgendizeSource:
         if is_bare(row):
             msg = f"Agendize was asked for appointment {source_id} and answered with nothing but its id"
             raise Unavailable(msg)
-        if evidence := deletion_in(row, personal=True):
+        if evidence := deletion_in(row):
             return Gone(evidence)
-        if evidence := deletion_in(row, personal=self._settings.personal):
-            return NotFound(evidence)
         return Found(self._batch([row], asked_at))
 
     def _listed(self, month: Window) -> Batch:
-        pages = list(self._pages("/appointments", _between(month) | self._told_whole))
+        pages = list(self._pages("/appointments", _between(month) | WHOLE))
         rows = [row for page in pages for row in page.rows]
         batch = self._batch(rows, pages[0].asked_at)
         proven = pages[-1].sync_token and all(row.source_id for row in batch.quarantined)
@@ -177,7 +172,7 @@ class AgendizeSource:
         source_id = id_of(row) if isinstance(row, dict) else ""
         if not source_id:
             return Quarantined("", "a row without a readable id")
-        if evidence := deletion_in(row, personal=self._settings.personal):
+        if evidence := deletion_in(row):
             return Deletion(source_id, evidence)
         if is_bare(row):
             return Quarantined(source_id, "it holds nothing but its id")
