@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from calferry.errors import Unavailable
+from calferry.errors import CursorExpired, Unavailable
 from calferry.model import Found, Owner, Status, Window
 from calferry.ports import Cautious
 from calferry.sandbox import faults
@@ -78,6 +78,12 @@ class TestResources:
         stage.server.faults.add(faults.no_items(), match=faults.matching("/serviceResources"))
         with pytest.raises(Unavailable):
             stage.connect(owners="resources").resources()
+
+    def test_a_cursor_of_other_owners_is_expired_in_both_directions(self, stage: AgendizeStage) -> None:
+        by_staff, by_resource = stage.connect(), stage.connect(owners="resources")
+        for former, now in ((by_staff, by_resource), (by_resource, by_staff)):
+            with pytest.raises(CursorExpired, match="read anew"):
+                list(now.changes(STREAM, first_pass(former), WINDOW))
 
     def test_another_room_is_another_owner_in_the_next_delta(self, stage: AgendizeStage) -> None:
         world = stage.server.world

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath, SecretStr, model_validator
 
@@ -26,6 +26,9 @@ class Settings(BaseModel):
     """`base_url` is the root: `/api/2.1/…` is added, and `/o/oauth2/token` unless `token_uri` says otherwise."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    decisive: ClassVar[tuple[str, ...]] = ("owners",)
+    """The options that decide whose an appointment is: where one of them changes, the configuration moves it."""
 
     company: str = Field(min_length=1, description="the id of the company, in quotes")
     api_key: Secret | None = None

@@ -127,15 +127,21 @@ class AgendizeSource:
     def changes(self, stream: str, since: Cursor | None, window: Window) -> Iterator[Batch]:
         """Without a cursor one listing over the window; with one the delta, without any filter. A batch per page.
 
-        A reply without `nextSyncToken` gives no cursor: the one before it still holds.
+        A reply without `nextSyncToken` gives no cursor: the one before it still holds. A cursor of the time when the
+        owners were others is expired: what a delta leaves out would keep them.
         """
         if stream != STREAM:
             msg = f"Agendize has no stream {stream!r}"
             raise ValueError(msg)
-        asked = {"syncToken": since.token} if since else _between(window)
+        owners = self._settings.owners
+        read_by, _, token = since.token.partition(":") if since else (owners, "", "")
+        if read_by != owners:
+            msg = f"the owners of appointments are the {owners} now; all have to be read anew"
+            raise CursorExpired(msg)
+        asked = {"syncToken": token} if since else _between(window)
         for page in self._pages("/appointments", asked | WHOLE):
             batch = self._batch(page.rows, page.asked_at)
-            yield replace(batch, cursor=Cursor(page.sync_token)) if page.sync_token else batch
+            yield replace(batch, cursor=Cursor(f"{owners}:{page.sync_token}")) if page.sync_token else batch
 
     def within(self, window: Window) -> Iterator[Batch]:
         """A batch per month. It covers its month once it was read to the last page with every row accounted for."""
