@@ -196,6 +196,22 @@ class TestRescheduleLinks:
         assert {row.description for row in first.values()} == {""}
         assert sum("/appointments/" in exchange.path for exchange in stage.server.log) == 1
 
+    @pytest.mark.parametrize("status", [404, 500, 403])
+    def test_one_that_cannot_be_read_again_is_left_out_until_it_can_and_stops_no_appointment(
+        self, stage: AgendizeStage, status: int
+    ) -> None:
+        stage.server.switches.stable_links = True
+        booked = {stage.book(AT_NINE) for _ in range(3)}
+        stage.server.faults.add(faults.status(status), times=None, match=faults.matching("/appointments/"))
+        source = stage.connect(reschedule_link=True)
+        told = appointments(source.within(DECEMBER))
+        assert told.keys() == booked
+        assert {row.description for row in told.values()} == {""}
+        stage.server.faults.clear()
+        told = appointments(source.within(DECEMBER))
+        assert all("https://booking.example/" in row.description for row in told.values())
+        assert isinstance(source.look_up(min(booked)), Found)
+
 
 class TestCautions:
     def test_appointments_that_agendize_has_written_itself_are_counted_and_carried_all_the_same(

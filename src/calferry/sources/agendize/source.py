@@ -94,6 +94,7 @@ class AgendizeSource:
         self._clock = clock
         self._access = Access(settings, clock)
         self._links_hold: bool | None = None
+        self._links_doubted = False
 
     def resources(self) -> Batch:
         """The company, its staff, its services and, where they are the owners, its resources: a request each."""
@@ -172,6 +173,7 @@ class AgendizeSource:
         return replace(batch, covers=month) if proven else batch
 
     def _batch(self, rows: Sequence[Any], asked_at: datetime) -> Batch:
+        self._links_doubted = False
         return batch_of(STREAM, map(self._read, rows), asked_at)
 
     def _read(self, row: Any) -> Appointment | Deletion | Quarantined:
@@ -194,12 +196,15 @@ class AgendizeSource:
         """The row's link for rescheduling, where it is wanted and the same at every reading.
 
         One that is signed anew each time would rewrite every event each time. The first row that has one is read again
-        to find out, once.
+        to find out, once; where that is not answered, the links are left out and a row of the next batch is tried.
         """
         link = reschedule_link(row) if self._settings.reschedule_link else ""
-        if link and self._links_hold is None:
-            again = self._get(f"/appointments/{quote(id_of(row), safe='')}", {"levelDetail": "full"})
-            self._links_hold = reschedule_link(again) == link
+        if link and self._links_hold is None and not self._links_doubted:
+            try:
+                again = self._get(f"/appointments/{quote(id_of(row), safe='')}", {"levelDetail": "full"})
+                self._links_hold = reschedule_link(again) == link
+            except (Unavailable, NotAuthorised):  # a link is no reason not to read appointments
+                self._links_doubted = True
         return link if self._links_hold else ""
 
     @cached_property
