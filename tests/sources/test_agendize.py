@@ -142,6 +142,23 @@ class TestTokens:
         told = rows(list(source.changes(STREAM, cursor, WINDOW)))
         assert [(row.source_id, getattr(row, "description", None)) for row in told] == [(source_id, "")]
 
+    @pytest.mark.parametrize("echo", ["", "pageToken", "cursor"])
+    @pytest.mark.parametrize("name", ["nextPageToken", "pageToken", "next", "cursor"])
+    def test_pages_are_followed_by_every_name_and_an_echo_ends_nothing_early(
+        self,
+        stage: AgendizeStage,
+        source: AgendizeSource,
+        name: Literal["nextPageToken", "pageToken", "next", "cursor"],
+        echo: Literal["", "pageToken", "cursor"],
+    ) -> None:
+        booked = {stage.book(AT_NINE) for _ in range(5)}
+        stage.page_by(2)
+        stage.server.switches.page_name, stage.server.switches.echo = name, echo
+        (batch,) = source.within(DECEMBER)
+        assert batch.covers == DECEMBER
+        assert appointments([batch]).keys() == booked
+        assert len(stage.asked("/appointments")) == 3
+
     def test_pages_in_a_circle_end_the_pass(self, stage: AgendizeStage, source: AgendizeSource) -> None:
         circle = Response.of_json({"items": [], "nextPageToken": "round"})
         stage.server.faults.add(faults.Fault("circle", lambda _perform: circle), times=None)

@@ -182,6 +182,8 @@ steps = st.one_of(
 readings = st.builds(
     AgendizeSwitches,
     page_size=st.sampled_from([None, 2]),
+    page_name=st.sampled_from(["nextPageToken", "pageToken", "next", "cursor"]),
+    echo=st.sampled_from(["", "pageToken", "cursor"]),
     dead_token=st.sampled_from([410, 400, 404, 412, 200]),
     token_uses=st.sampled_from([None, 1]),
     delta_window=st.sampled_from(["none", "frozen"]),

@@ -16,6 +16,12 @@ class AgendizeSwitches:
     page_size: int | None = None
     """Rows a page; None puts everything on one page."""
 
+    page_name: Literal["nextPageToken", "pageToken", "next", "cursor"] = "nextPageToken"
+    """What a page calls the token of the next one."""
+
+    echo: Literal["", "pageToken", "cursor"] = ""
+    """What a page calls the token that it was asked for by, where it repeats it."""
+
     dead_token: Literal[410, 400, 404, 412, 200] = 410
     """Answer to a sync token that is unknown or forgotten; 200 carries an `error` member."""
 

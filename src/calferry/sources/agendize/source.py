@@ -250,12 +250,12 @@ class AgendizeSource:
 
     def _pages(self, path: str, asked: Mapping[str, str]) -> Iterator[_Page]:
         """The pages of a listing. Paging is not documented; where it happens the same question is asked on."""
-        turned: dict[str, str] = {}
+        sent = ""
         seen = set[str]()
         while True:
             asked_at = self._clock.now()
-            reply = self._get(path, {**asked, **turned})
-            following = text_of(reply.get("nextPageToken")) or text_of(reply.get("pageToken"))
+            reply = self._get(path, {**asked, "pageToken": sent} if sent else asked)
+            following = _following(reply, sent)
             yield _Page(_items(reply, asked), asked_at, "" if following else text_of(reply.get("nextSyncToken")))
             if not following:
                 return
@@ -263,7 +263,7 @@ class AgendizeSource:
                 msg = "Agendize lists its pages in a circle"
                 raise Unavailable(msg)
             seen.add(following)
-            turned = {"pageToken": following}
+            sent = following
 
     def _get(self, path: str, asked: Mapping[str, str] | None = None) -> http.JsonObject:
         """GET below the company. A refusal of a request with a sync token, in any shape, is a refusal of the token."""
@@ -281,6 +281,15 @@ class AgendizeSource:
         if reply.get("error") is not None:
             raise _unusable(asked, f"{where} answered 200 with an error")
         return reply
+
+
+def _following(reply: http.JsonObject, sent: str) -> str:
+    """The token of the page after this one, by whichever name it comes; empty on the last.
+
+    By all names but one a token may also be that of the page that was asked for (`sent`).
+    """
+    told = (text_of(reply.get(name)) for name in ("pageToken", "next", "cursor"))
+    return text_of(reply.get("nextPageToken")) or next((token for token in told if token not in ("", sent)), "")
 
 
 def _items(reply: http.JsonObject, asked: Mapping[str, str]) -> list[Any]:
