@@ -319,6 +319,7 @@ def test_no_row_breaks_the_reader(members: dict[str, Any]) -> None:
         {"company": ""},
         {"colour": "blue"},
         {"owners": "rooms"},
+        {"reschedule_link": "yes"},
         {"token_uri": "http://app.agendize.com/o/oauth2/token"},
     ],
 )

@@ -378,6 +378,22 @@ MISTAKES = [
         'status = { noShow = "mark", noshow = "keep" }',
         "routes.staff.status: names a status twice; capitals make no difference",
     ),
+    ("routes.staff", "status = { noShow = {} }", "routes.staff.status.noShow: says nothing; write what becomes of it"),
+    (
+        "routes.staff",
+        'status = { noShow = { past = "mark", busy = "yes" } }',
+        "routes.staff.status.noShow.busy: expected true or false",
+    ),
+    (
+        "routes.staff",
+        'status = { noShow = { past = "mark", prefix = "x\\u0000" } }',
+        "routes.staff.status.noShow.prefix: stands before a title, which is one line",
+    ),
+    (
+        "routes.staff",
+        'status = { noShow = { past = "mark", prefix = "x\\n" } }',
+        "routes.staff.status.noShow.prefix: stands before a title, which is one line",
+    ),
     ("routes.staff", 'status = { "" = "delete" }', "routes.staff.status: names a status without a word"),
     ("routes.staff", 'status = { " " = "delete" }', "routes.staff.status: names a status without a word"),
     ("routes.staff", 'where = { status = "x" }', "routes.staff.where.status: the status is never a filter"),

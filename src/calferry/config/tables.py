@@ -108,6 +108,13 @@ def _literal(text: str) -> str:
     return text
 
 
+def _one_line(text: str) -> str:
+    if re.search(r"[\0-\x1f\x7f-\x9f\u2028\u2029]", text):
+        msg = "stands before a title, which is one line; leave out line breaks, tabs and other control characters"
+        raise ValueError(msg)
+    return text
+
+
 def _chosen(value: object, words: type[StrEnum], otherwise: str = "") -> StrEnum:
     """One of the words of an enumeration, in lower case as in the file. Raises ValueError with the nearest one."""
     known = {word.casefold(): word for word in words}
@@ -189,8 +196,8 @@ class StatusTable(_Table):
     past: Annotated[Fate | None, _word(Fate)] = None
     running: Annotated[Fate | None, _word(Fate)] = None
     future: Annotated[Fate | None, _word(Fate)] = None
-    prefix: str = Provision().prefix
-    busy: bool = False
+    prefix: Annotated[str, AfterValidator(_one_line)] = Provision().prefix
+    busy: bool = Field(default=False, strict=True)
     shown_as: Annotated[Status | None, _word(Status)] = None
 
     @model_validator(mode="before")
@@ -203,6 +210,9 @@ class StatusTable(_Table):
 
     @model_validator(mode="after")
     def _marks_what_it_dresses(self) -> Self:
+        if not self.model_fields_set:
+            msg = 'says nothing; write what becomes of it, such as "mark" or { past = "mark" }'
+            raise ValueError(msg)
         look = self.model_fields_set & {"prefix", "busy", "shown_as"}
         if look and Fate.MARK not in {self.past, self.running, self.future}:
             msg = f'says how a mark looks ({", ".join(sorted(look))}), and marks at no time; add past = "mark", say'

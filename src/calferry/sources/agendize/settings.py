@@ -37,7 +37,7 @@ class Settings(BaseModel):
     client_secret: Secret | None = None
     refresh_token: Secret | None = None
     owners: Literal["staff", "resources"] = "staff"
-    reschedule_link: bool = False
+    reschedule_link: bool = Field(default=False, strict=True)
     base_url: Address = "https://api.agendize.com"
     token_uri: Address | None = None
     ca_file: FilePath | None = None
