@@ -9,11 +9,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from calferry.errors import Refused
-from calferry.model import Appointment, Contact, Event, Owner, Placement, Removal, Resource, Status, Wanted, Why, Window
+from calferry.filters import stopped_by
+from calferry.model import (
+    Appointment,
+    Contact,
+    Event,
+    Owner,
+    Placement,
+    Removal,
+    Resource,
+    Status,
+    Wanted,
+    Why,
+    Window,
+)
 from calferry.moments import utc
 from calferry.policy import Fate, Policy, Treatment, treat, turns_at
 from calferry.ports import Pending, Routed, Target
@@ -53,10 +65,6 @@ SHOWN: Mapping[Reveal, frozenset[str]] = MappingProxyType(
 )
 FILTERS = frozenset({"service", "owner", "location", "kind"})
 """Every name `where` can ask for."""
-
-UNASKED = frozenset({"block", "personal"})
-"""Kinds that are nobody's booking, but time that a practice or its staff keep free. A route carries them only where its
-filter names them; so it is the configuration, and never a booking system's word, that takes them out again."""
 
 CUSTOMER_FIELDS = ("first_name", "last_name", "email", "phone")
 """What a resource of the kind "customer" may tell of a contact."""
@@ -254,33 +262,21 @@ def _owners(appointment: Appointment, resources: Mapping[str, Resource]) -> Iter
 
 
 def carries(route: Route, appointment: Appointment, owner: Owner | None, resources: Mapping[str, Resource]) -> bool:
-    """Whether the route's filter lets the appointment through. Patterns are shell-style and ignore case.
+    """Whether the route's filter lets the appointment through.
 
-    What is UNASKED has to be named: a pattern for everything does not stand for it. Raises _NoPlaceError where only an
-    address that is not known could tell; a room or a machine has none to know.
+    Raises _NoPlaceError where only an address that is not known could tell; a room or a machine has none to know.
     """
-    if appointment.kind.casefold() in UNASKED:
-        naming = [pattern for pattern in route.where.get("kind", ()) if pattern.strip("*")]
-        if not _fits([appointment.kind], naming):
-            return False
-    values = {
+    told = {
         "service": (service_name(appointment, resources),),
         "owner": (owner.key, owner.email, owner.name) if owner else ("",),
         "location": (appointment.location,),
         "kind": (appointment.kind,),
     }
-    for name, patterns in route.where.items():
-        if _fits(values[name], patterns):
-            continue
-        if name == "owner" and owner and not owner.email and f"resource/{owner.key}" not in appointment.uses:
-            msg = f"staff {owner.key} has no email in the booking system, which the route's filter asks for"
-            raise _NoPlaceError(msg)
-        return False
-    return True
-
-
-def _fits(values: Iterable[str], patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(value.casefold(), one.casefold()) for value in values for one in patterns)
+    stopped = stopped_by(route.where, told)
+    if stopped == "owner" and owner and not owner.email and f"resource/{owner.key}" not in appointment.uses:
+        msg = f"staff {owner.key} has no email in the booking system, which the route's filter asks for"
+        raise _NoPlaceError(msg)
+    return not stopped
 
 
 def _calendar_name(route: Route, owner: Owner | None) -> str:
