@@ -205,7 +205,10 @@ class Classification(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """What a calendar shows: RFC 5545 words only. `start` and `end` carry an IANA zone; `end` is exclusive."""
+    """What a calendar shows: RFC 5545 words only. `start` and `end` carry an IANA zone; `end` is exclusive.
+
+    `called_off` is for the ledger alone: the appointment was called off, and the status policy shows it all the same.
+    """
 
     uid: str
     start: datetime
@@ -218,18 +221,20 @@ class Event:
     transparency: Transparency = Transparency.OPAQUE
     classification: Classification = Classification.PUBLIC
     categories: tuple[str, ...] = ()
+    called_off: bool = False
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over what can be seen: instants in UTC with their zone, and the members that are not empty.
 
+        That it was called off counts though nobody sees it: else the ledger would keep the event as it was before.
         Empty members do not count, so a new member rewrites nothing. New zone rules show as other instants.
         """
         visible: dict[str, object] = {
             "start": [utc(self.start).isoformat(), zone_name(self.start)],
             "end": [utc(self.end).isoformat(), zone_name(self.end)],
         }
-        for name in ("uid", "summary", "description", "location", "url", "categories"):
+        for name in ("uid", "summary", "description", "location", "url", "categories", "called_off"):
             if value := getattr(self, name):
                 visible[name] = value
         visible["shown"] = [self.status, self.transparency, self.classification]

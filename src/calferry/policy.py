@@ -6,6 +6,7 @@ the time, and delete nothing but what the booking system calls off.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,8 +48,8 @@ class Provision:
 
 
 Policy = Mapping[str, Provision]
-"""By status, in lower case (`str.casefold`): a word of the booking system, or what it amounts to ("confirmed",
-"tentative", "cancelled")."""
+"""By status, as `sought` spells it: a word of the booking system, or what it amounts to ("confirmed", "tentative",
+"cancelled")."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +71,20 @@ DEFAULTS: Mapping[Status, Provision] = MappingProxyType(
 )
 
 
+def sought(status: str) -> str:
+    """A status as it is looked for: in lower case, with each accented letter as one, however it was typed."""
+    return unicodedata.normalize("NFC", status.casefold()).strip()
+
+
 def treat(policy: Policy, appointment: Appointment, now: datetime) -> Treatment:
     """What becomes of an appointment at `now`.
 
-    A custom status goes before the booking system's own, and that before what it amounts to.
+    A custom status goes before the booking system's own, and that before what it amounts to. What an appointment lacks
+    is no status, whatever the policy holds.
     """
     default = DEFAULTS[appointment.status]
-    words = (appointment.custom_status, appointment.said, appointment.status)
-    provision = next((policy[word.casefold()] for word in words if word.casefold() in policy), default)
+    words = map(sought, (appointment.custom_status, appointment.said, appointment.status))
+    provision = next((policy[word] for word in words if word and word in policy), default)
     fate = provision.fate(appointment, now) or default.fate(appointment, now) or Fate.KEEP
     match fate:
         case Fate.DELETE:

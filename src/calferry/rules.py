@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from calferry.errors import Refused
+from calferry.filters import stopped_by
 from calferry.model import (
     Appointment,
     Contact,
@@ -22,7 +22,6 @@ from calferry.model import (
     Removal,
     Resource,
     Status,
-    Transparency,
     Wanted,
     Why,
     Window,
@@ -177,13 +176,13 @@ def _dismissed(placement: Placement, pending: Pending, deleting: Set[str]) -> Re
 
 def _is_the_configurations_doing(placement: Placement, pending: Pending, removal: Removal) -> bool:
     """Whether another status policy, and not the status itself, takes an event away; this stays so until an event is
-    wanted there again. Of what was called off only a marked event: any other was called off meanwhile."""
+    wanted there again. Of what was called off only an event that was shown all the same: any other was called off
+    meanwhile."""
     called_off = pending.appointment.status is Status.CANCELLED
     before = placement.wanted
     if isinstance(before, Removal):
         return before == removal if called_off else before.why is Why.RECONFIGURED
-    marked = before.status is Status.CANCELLED or before.transparency is Transparency.TRANSPARENT
-    return pending.reconfigured and (marked or not called_off)
+    return pending.reconfigured and (before.called_off or not called_off)
 
 
 def _may_show(pending: Pending, route: Route, calendar: str, event: Event, window: Window) -> bool:
@@ -264,24 +263,21 @@ def _owners(appointment: Appointment, resources: Mapping[str, Resource]) -> Iter
 
 
 def carries(route: Route, appointment: Appointment, owner: Owner | None, resources: Mapping[str, Resource]) -> bool:
-    """Whether the route's filter lets the appointment through. Patterns are shell-style and ignore case.
+    """Whether the route's filter lets the appointment through.
 
     Raises _NoPlaceError where only an address that is not known could tell; a room or a machine has none to know.
     """
-    values = {
+    told = {
         "service": (service_name(appointment, resources),),
         "owner": (owner.key, owner.email, owner.name) if owner else ("",),
         "location": (appointment.location,),
         "kind": (appointment.kind,),
     }
-    for name, patterns in route.where.items():
-        if any(fnmatchcase(value.casefold(), one.casefold()) for value in values[name] for one in patterns):
-            continue
-        if name == "owner" and owner and not owner.email and f"resource/{owner.key}" not in appointment.uses:
-            msg = f"staff {owner.key} has no email in the booking system, which the route's filter asks for"
-            raise _NoPlaceError(msg)
-        return False
-    return True
+    stopped = stopped_by(route.where, told)
+    if stopped == "owner" and owner and not owner.email and f"resource/{owner.key}" not in appointment.uses:
+        msg = f"staff {owner.key} has no email in the booking system, which the route's filter asks for"
+        raise _NoPlaceError(msg)
+    return not stopped
 
 
 def _calendar_name(route: Route, owner: Owner | None) -> str:
@@ -336,6 +332,7 @@ def render(
         url=values["url"],
         status=treatment.status,
         transparency=treatment.transparency,
+        called_off=appointment.status is Status.CANCELLED,
     )
     return at_least(event, route.shortest / timedelta(minutes=1))
 

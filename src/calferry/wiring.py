@@ -9,7 +9,7 @@ import hashlib
 import json
 import pkgutil
 import zoneinfo
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
@@ -28,6 +28,8 @@ from calferry.rules import RULES_VERSION, Route
 from calferry.sync.installation import Account, Installation, Rhythm
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from calferry.store import SqlLedger
 
 
@@ -126,14 +128,20 @@ def _account(settings: Settings, source: Source, reached: Mapping[str, Target]) 
         source=source,
         rhythm=rhythm,
         routes=routes,
-        basis=_basis(rhythm, routes, reached),
+        basis=_basis(rhythm, routes, reached, _decisive(said.options)),
         edition=_edition(routes, reached),
     )
 
 
-def _basis(rhythm: Rhythm, routes: tuple[Route, ...], reached: Mapping[str, Target]) -> str:
+def _decisive(options: BaseModel) -> list[str]:
+    """The options of a source that decide whose an appointment is; a kind without such options declares none."""
+    return [f"{name} = {getattr(options, name)}" for name in getattr(options, "decisive", ())]
+
+
+def _basis(rhythm: Rhythm, routes: tuple[Route, ...], reached: Mapping[str, Target], decisive: Sequence[str]) -> str:
     """A digest of all of the configuration that decides what the routes make of a row."""
     decides = [
+        *decisive,
         *(str(rhythm.past), str(rhythm.future)),
         *(repr(route) + reached[route.target].kind + reached[route.target].basis for route in routes),
     ]

@@ -74,7 +74,8 @@ class TestWhatIsAsked:
     def test_no_filter_goes_with_a_token(self, stage: AgendizeStage, source: AgendizeSource) -> None:
         cursor = first_pass(source)
         list(source.changes(STREAM, cursor, WINDOW))
-        assert stage.asked("/appointments")[-1].keys() == {"syncToken", "showDeleted", "levelDetail"}
+        whole = {"showDeleted", "levelDetail", "personalAppointments"}
+        assert stage.asked("/appointments")[-1].keys() == {"syncToken", *whole}
 
     def test_a_delta_costs_one_request_and_the_resources_three(
         self, stage: AgendizeStage, source: AgendizeSource
@@ -140,6 +141,23 @@ class TestTokens:
         )
         told = rows(list(source.changes(STREAM, cursor, WINDOW)))
         assert [(row.source_id, getattr(row, "description", None)) for row in told] == [(source_id, "")]
+
+    @pytest.mark.parametrize("echo", ["", "pageToken", "cursor"])
+    @pytest.mark.parametrize("name", ["nextPageToken", "pageToken", "next", "cursor"])
+    def test_pages_are_followed_by_every_name_and_an_echo_ends_nothing_early(
+        self,
+        stage: AgendizeStage,
+        source: AgendizeSource,
+        name: Literal["nextPageToken", "pageToken", "next", "cursor"],
+        echo: Literal["", "pageToken", "cursor"],
+    ) -> None:
+        booked = {stage.book(AT_NINE) for _ in range(5)}
+        stage.page_by(2)
+        stage.server.switches.page_name, stage.server.switches.echo = name, echo
+        (batch,) = source.within(DECEMBER)
+        assert batch.covers == DECEMBER
+        assert appointments([batch]).keys() == booked
+        assert len(stage.asked("/appointments")) == 3
 
     def test_pages_in_a_circle_end_the_pass(self, stage: AgendizeStage, source: AgendizeSource) -> None:
         circle = Response.of_json({"items": [], "nextPageToken": "round"})
@@ -365,6 +383,26 @@ class TestRowsOverTheWire:
         assert [row.source_id for row in batch.deleted] == [source_id]
         assert batch.appointments == ()
 
+    def test_a_member_for_deletions_that_is_empty_deletes_nothing(
+        self, stage: AgendizeStage, source: AgendizeSource
+    ) -> None:
+        source_id = stage.book(AT_NINE)
+        stage.server.switches.empty_deleted = True
+        (batch,) = source.within(DECEMBER)
+        assert not batch.deleted
+        assert appointments([batch]).keys() == {source_id}
+        assert isinstance(source.look_up(source_id), Found)
+
+    def test_a_deleted_row_that_is_not_marked_is_set_aside_and_not_found_by_its_id(
+        self, stage: AgendizeStage, source: AgendizeSource
+    ) -> None:
+        source_id = stage.book(AT_NINE)
+        stage.delete(source_id)
+        stage.server.switches.deleted_marker = "none"
+        (batch,) = source.within(DECEMBER)
+        assert ([row.source_id for row in batch.quarantined], batch.deleted) == ([source_id], ())
+        assert isinstance(source.look_up(source_id), NotFound)
+
     def test_a_row_without_service_and_staff_is_an_appointment(
         self, stage: AgendizeStage, source: AgendizeSource
     ) -> None:
@@ -373,13 +411,6 @@ class TestRowsOverTheWire:
         stage.rewrite(lambda row: {**row, "staff": None, "resource": {"id": 9, "name": "Room 2"}})
         row = appointments(source.within(DECEMBER))[source_id]
         assert (row.service, row.owners, row.uses) == ("Room 2", (), (f"company/{COMPANY}",))
-
-    def test_the_staffs_own_time_is_no_appointment(self, stage: AgendizeStage, source: AgendizeSource) -> None:
-        source_id = stage.book(AT_NINE)
-        stage.rewrite(lambda row: row | {"type": "personal"})
-        (batch,) = source.within(DECEMBER)
-        assert (batch.appointments, batch.covers) == ((), DECEMBER)
-        assert [(one.source_id, "personal" in one.evidence) for one in batch.deleted] == [(source_id, True)]
 
     @pytest.mark.parametrize(
         ("word", "status"),

@@ -96,6 +96,18 @@ def test_one_access_token_serves_until_it_runs_out(stage: OAuthStage, source: Ag
     assert stage.exchanges() == 2
 
 
+def test_an_access_token_that_lives_a_minute_serves_for_half_of_it(
+    stage: OAuthStage, source: AgendizeSource, clock: Clock
+) -> None:
+    stage.server.access.life = timedelta(seconds=60)
+    for _ in range(3):
+        source.resources()
+    assert stage.exchanges() == 1
+    clock.time += timedelta(seconds=31)
+    source.resources()
+    assert stage.exchanges() == 2
+
+
 @pytest.mark.parametrize("untold", [False, True])
 def test_a_token_that_is_refused_before_its_time_is_renewed_once(
     stage: OAuthStage, source: AgendizeSource, untold: bool

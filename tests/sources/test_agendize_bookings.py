@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from calferry.errors import Unavailable
-from calferry.model import Found, NotFound, Owner, Status, Window
+from calferry.errors import CursorExpired, Unavailable
+from calferry.model import Found, Owner, Status, Window
 from calferry.ports import Cautious
 from calferry.sandbox import faults
 from calferry.sandbox.agendize import AgendizeServer
@@ -79,6 +79,12 @@ class TestResources:
         with pytest.raises(Unavailable):
             stage.connect(owners="resources").resources()
 
+    def test_a_cursor_of_other_owners_is_expired_in_both_directions(self, stage: AgendizeStage) -> None:
+        by_staff, by_resource = stage.connect(), stage.connect(owners="resources")
+        for former, now in ((by_staff, by_resource), (by_resource, by_staff)):
+            with pytest.raises(CursorExpired, match="read anew"):
+                list(now.changes(STREAM, first_pass(former), WINDOW))
+
     def test_another_room_is_another_owner_in_the_next_delta(self, stage: AgendizeStage) -> None:
         world = stage.server.world
         laser, room = (world.add_bookable(COMPANY, name, beside=True) for name in ("Laser", "Room"))
@@ -91,27 +97,28 @@ class TestResources:
 
 
 class TestPersonalAppointments:
-    def test_they_are_asked_for_in_listings_and_deltas_only_when_wanted(self, stage: AgendizeStage) -> None:
-        for personal in (False, True):
-            source = stage.connect(personal=personal)
-            list(source.changes(STREAM, first_pass(source), WINDOW))
-            list(source.within(DECEMBER))
-            asked = [query.get("personalAppointments") for query in stage.asked("/appointments")[-3:]]
-            assert asked == ["true" if personal else None] * 3
+    def test_they_are_asked_for_in_listings_and_deltas(self, stage: AgendizeStage, source: AgendizeSource) -> None:
+        list(source.changes(STREAM, first_pass(source), WINDOW))
+        list(source.within(DECEMBER))
+        assert [query.get("personalAppointments") for query in stage.asked("/appointments")] == ["true"] * 3
 
-    def test_when_wanted_they_are_appointments_of_their_own_kind_without_a_client(self, stage: AgendizeStage) -> None:
-        source_id = stage.book(AT_NINE, type="personal")
-        source = stage.connect(personal=True)
+    @pytest.mark.parametrize("meta_event", [False, True])
+    def test_they_are_appointments_of_their_own_kind_without_a_client(
+        self, stage: AgendizeStage, source: AgendizeSource, meta_event: bool
+    ) -> None:
+        source_id = stage.book(AT_NINE, type="personal", meta_event=meta_event)
         row = appointments(source.within(DECEMBER))[source_id]
         assert (row.kind, row.contact.name, [owner.key for owner in row.owners]) == ("personal", "", [stage.staff])
         assert isinstance(source.look_up(source_id), Found)
 
-    def test_when_not_wanted_any_more_they_are_not_found_which_is_weak_evidence(
+    def test_a_booking_that_becomes_the_staffs_own_time_is_no_deletion(
         self, stage: AgendizeStage, source: AgendizeSource
     ) -> None:
-        source_id = stage.book(AT_NINE, type="personal")
-        assert appointments(source.within(DECEMBER)) == {}
-        assert isinstance(source.look_up(source_id), NotFound)
+        source_id = stage.book(AT_NINE)
+        stage.rewrite(lambda row: row | {"type": "Personal"})
+        (batch,) = source.within(DECEMBER)
+        assert not batch.deleted
+        assert appointments([batch]).keys() == {source_id}
 
 
 class TestWhatARowTells:
@@ -188,6 +195,22 @@ class TestRescheduleLinks:
         assert first == second
         assert {row.description for row in first.values()} == {""}
         assert sum("/appointments/" in exchange.path for exchange in stage.server.log) == 1
+
+    @pytest.mark.parametrize("status", [404, 500, 403])
+    def test_one_that_cannot_be_read_again_is_left_out_until_it_can_and_stops_no_appointment(
+        self, stage: AgendizeStage, status: int
+    ) -> None:
+        stage.server.switches.stable_links = True
+        booked = {stage.book(AT_NINE) for _ in range(3)}
+        stage.server.faults.add(faults.status(status), times=None, match=faults.matching("/appointments/"))
+        source = stage.connect(reschedule_link=True)
+        told = appointments(source.within(DECEMBER))
+        assert told.keys() == booked
+        assert {row.description for row in told.values()} == {""}
+        stage.server.faults.clear()
+        told = appointments(source.within(DECEMBER))
+        assert all("https://booking.example/" in row.description for row in told.values())
+        assert isinstance(source.look_up(min(booked)), Found)
 
 
 class TestCautions:

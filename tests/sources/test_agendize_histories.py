@@ -52,7 +52,6 @@ class Desk:
     clock: HandClock
     ledger: Ledger
     owners: str
-    personal: bool
     staff: list[str] = field(default_factory=list)
     services: list[str] = field(default_factory=list)
     rooms: list[str] = field(default_factory=list)
@@ -95,7 +94,7 @@ class Desk:
         """One pass, some time later, in a new process."""
         self.clock.pass_by(span)
         told = {"company": COMPANY, "api_key": KEY, "token": TOKEN, "base_url": self.server.url}
-        options = Settings.model_validate(told | {"owners": self.owners, "personal": self.personal})
+        options = Settings.model_validate(told | {"owners": self.owners})
         source = build("salon", options, clock=self.clock)
         pull(Account(source=source, rhythm=RHYTHM, routes=(), basis="", edition="1"), self.ledger, self.clock, Watch())
         buried = {one.appointment.source_id for one in self.recorded() if one.deletion}
@@ -116,7 +115,7 @@ class Desk:
         true: dict[str, Told] = {}
         for number in self.known():
             row, world = self.world.appointments[number], self.world
-            if row.deleted or (row.type == "personal" and not self.personal):
+            if row.deleted:
                 continue
             by_room = self.owners == "resources" and row.resources
             kind = "meta-event" if row.meta_event else row.type
@@ -183,6 +182,8 @@ steps = st.one_of(
 readings = st.builds(
     AgendizeSwitches,
     page_size=st.sampled_from([None, 2]),
+    page_name=st.sampled_from(["nextPageToken", "pageToken", "next", "cursor"]),
+    echo=st.sampled_from(["", "pageToken", "cursor"]),
     dead_token=st.sampled_from([410, 400, 404, 412, 200]),
     token_uses=st.sampled_from([None, 1]),
     delta_window=st.sampled_from(["none", "frozen"]),
@@ -190,6 +191,7 @@ readings = st.builds(
     duplicate_rows=st.booleans(),
     border=st.sampled_from(["containment", "overlap"]),
     deleted_marker=st.sampled_from(["flag", "date", "status"]),
+    empty_deleted=st.booleans(),
     omit_time_zone=st.booleans(),
     html_entities=st.booleans(),
     integer_ids=st.booleans(),
@@ -229,13 +231,12 @@ PROFILE = settings() if soaking else settings(max_examples=EXAMPLES, phases=[Pha
 @given(
     readings=readings,
     owners=st.sampled_from(["staff", "resources"]),
-    personal=st.booleans(),
     stock=st.lists(numbers, max_size=8),
     history=st.lists(steps, min_size=4, max_size=14),
 )
 @PROFILE
 def test_whatever_happens_at_the_desk_and_on_the_line_the_ledger_ends_with_the_truth(
-    readings: AgendizeSwitches, owners: str, *, personal: bool, stock: list[int], history: list[tuple[str, str, int]]
+    readings: AgendizeSwitches, owners: str, stock: list[int], history: list[tuple[str, str, int]]
 ) -> None:
     clock = HandClock()
     with (
@@ -243,7 +244,7 @@ def test_whatever_happens_at_the_desk_and_on_the_line_the_ledger_ends_with_the_t
         open_ledger(f"sqlite:///{Path(home)}/calferry.db", "salon") as ledger,
         AgendizeServer(AgendizeWorld(clock.now), readings, api_key=KEY, token=TOKEN) as server,
     ):
-        desk = Desk(server, clock, ledger, owners, personal)
+        desk = Desk(server, clock, ledger, owners)
         for number in stock:
             desk.book(number)
         for step in history:

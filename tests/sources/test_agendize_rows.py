@@ -148,7 +148,6 @@ def test_an_id_is_the_same_text_however_it_is_written(written: Any) -> None:
         {"deleted": "True"},
         {"deleted": 1},
         {"deleted": {"dateTime": "2026-12-01T08:00:00", "timeZone": "Europe/Paris"}},
-        {"deleted": {"by": "77"}},
         {"deleted": "2026-12-01T08:00:00"},
         {"status": "deleted"},
     ],
@@ -164,7 +163,12 @@ def test_a_row_with_next_to_nothing_in_it_is_no_deletion(more: dict[str, Any]) -
     assert is_bare({"id": "1"} | more) == (not more)
 
 
-@pytest.mark.parametrize("deleted", [False, None, "false", "False", 0, "0", "", {}, [], "no", "never-ever"])
+EMPTY = [{"dateTime": None, "timeZone": None}, at(""), at("0000-00-00T00:00:00"), {"dateTime": {}}, {"by": "77"}]
+
+
+@pytest.mark.parametrize(
+    "deleted", [False, None, "false", "False", 0, "0", "", {}, [], "no", "never-ever", {"deleted": True}, *EMPTY]
+)
 def test_not_deleted_is_not_a_deletion(deleted: Any) -> None:
     assert not deletion_in(ROW | {"deleted": deleted})
 
@@ -315,6 +319,7 @@ def test_no_row_breaks_the_reader(members: dict[str, Any]) -> None:
         {"company": ""},
         {"colour": "blue"},
         {"owners": "rooms"},
+        {"reschedule_link": "yes"},
         {"token_uri": "http://app.agendize.com/o/oauth2/token"},
     ],
 )

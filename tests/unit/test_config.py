@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -165,6 +166,12 @@ def test_a_word_for_a_status_holds_at_all_times_and_a_table_at_those_it_names(fi
         "arrivée": Provision(past=Fate.DELETE, running=Fate.DELETE, future=Fate.DELETE),
         "noshow": Provision(past=Fate.MARK, prefix="? ", busy=True, shown_as=Status.TENTATIVE),
     }
+
+
+def test_a_status_typed_with_accents_of_their_own_is_the_same_status(file: Path) -> None:
+    typed = unicodedata.normalize("NFD", "Arrivée")
+    route = read(file, with_line("routes.staff", f'status = {{ "{typed}" = "delete" }}')).routes[0]
+    assert route.status.keys() == {"arrivée"}
 
 
 def test_the_order_of_statuses_is_no_change_of_the_route(file: Path) -> None:
@@ -372,6 +379,24 @@ MISTAKES = [
         'status = { noShow = "mark", noshow = "keep" }',
         "routes.staff.status: names a status twice; capitals make no difference",
     ),
+    ("routes.staff", "status = { noShow = {} }", "routes.staff.status.noShow: says nothing; write what becomes of it"),
+    (
+        "routes.staff",
+        'status = { noShow = { past = "mark", busy = "yes" } }',
+        "routes.staff.status.noShow.busy: expected true or false",
+    ),
+    (
+        "routes.staff",
+        'status = { noShow = { past = "mark", prefix = "x\\u0000" } }',
+        "routes.staff.status.noShow.prefix: stands before a title, which is one line",
+    ),
+    (
+        "routes.staff",
+        'status = { noShow = { past = "mark", prefix = "x\\n" } }',
+        "routes.staff.status.noShow.prefix: stands before a title, which is one line",
+    ),
+    ("routes.staff", 'status = { "" = "delete" }', "routes.staff.status: names a status without a word"),
+    ("routes.staff", 'status = { " " = "delete" }', "routes.staff.status: names a status without a word"),
     ("routes.staff", 'where = { status = "x" }', "routes.staff.where.status: the status is never a filter"),
     (
         "routes.staff",

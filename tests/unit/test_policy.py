@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from calferry.model import Appointment, Status, Transparency
 from calferry.moments import utc
-from calferry.policy import DEFAULTS, Fate, Provision, Treatment, treat, turns_at
+from calferry.policy import DEFAULTS, Fate, Provision, Treatment, sought, treat, turns_at
 from tests.builders import MORNING, appointment
 
 START = utc(MORNING)
@@ -95,6 +96,18 @@ def test_the_custom_status_goes_before_the_native_one_and_that_before_its_meanin
     assert treat(policy, said("accepted", "Arrivée"), AFTER).prefix == "c"
     assert treat(policy, said("accepted", "Partie"), AFTER).prefix == "n"
     assert treat(policy, said("completed", "Partie"), AFTER).prefix == "m"
+
+
+def test_what_has_no_custom_status_is_not_treated_by_a_nameless_line() -> None:
+    policy = {"": Provision(past=Fate.DELETE, running=Fate.DELETE, future=Fate.DELETE)}
+    assert treat(policy, said("accepted"), AFTER) == PLAIN
+    assert treat(policy, appointment(said=""), AFTER) == PLAIN
+
+
+def test_an_accent_may_be_a_letter_of_its_own_on_either_side() -> None:
+    composed, decomposed = (unicodedata.normalize(form, "Arrivée") for form in ("NFC", "NFD"))
+    assert {treat({sought(composed): Provision(past=Fate.DELETE)}, said("accepted", decomposed), AFTER)} == {OUT}
+    assert sought(composed) == sought(decomposed) == "arrivée"
 
 
 def test_a_custom_status_that_reads_like_a_cancellation_deletes_nothing_by_itself() -> None:

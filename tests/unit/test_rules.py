@@ -123,6 +123,28 @@ class TestRemoval:
         removal = removal_of(routed(pending(appointment(), placed(), reconfigured=True), route))
         assert removal.why is Why.RECONFIGURED
 
+    @pytest.mark.parametrize("kind", ["personal", "Personal", "block"])
+    @pytest.mark.parametrize("patterns", [None, ("*",), ("**", "normal"), ("normal",)])
+    def test_what_nobody_booked_is_carried_by_no_route_that_does_not_name_it(
+        self, kind: str, patterns: tuple[str, ...] | None
+    ) -> None:
+        route = replace(TO_OWNER, where={"kind": patterns} if patterns else {})
+        assert not routed(pending(appointment(kind=kind)), route).wanted
+        assert not routed(pending(appointment(kind=kind, owners=())), route).unrouted
+
+    @pytest.mark.parametrize("patterns", [("*", "personal"), ("PERSON*",), ("[bp]*",)])
+    def test_what_nobody_booked_is_carried_by_a_route_that_names_it(self, patterns: tuple[str, ...]) -> None:
+        route = replace(TO_OWNER, where={"kind": patterns})
+        assert isinstance(event_of(routed(pending(appointment(kind="personal")), route)), Event)
+
+    def test_what_nobody_booked_and_no_filter_names_any_more_is_reconfigured(self) -> None:
+        one = appointment(kind="personal")
+        assert removal_of(routed(pending(one, placed(), reconfigured=True))).why is Why.RECONFIGURED
+
+    def test_a_booking_that_becomes_the_staffs_own_time_leaves_on_weak_evidence(self) -> None:
+        removal = removal_of(routed(pending(appointment(kind="personal"), placed())))
+        assert (removal.why, removal.weak) == (Why.FILTERED, True)
+
     def test_placements_of_a_route_that_left_the_file_stay(self) -> None:
         assert not routed(pending(appointment(owners=()), placed(route="former"))).wanted
 

@@ -17,6 +17,8 @@ from calferry.model import (
 )
 from calferry.plan import Strength, strength
 from calferry.policy import Fate, Provision
+from calferry.store.codec import event_of as stored_event_of
+from calferry.store.codec import event_text
 from tests.builders import MORNING, appointment
 from tests.unit.routing import ANA, BOB, TO_OWNER, event_of, pending, placed, removal_of, routed
 
@@ -86,6 +88,27 @@ class TestStatusPolicy:
         assert first.why is Why.RECONFIGURED
         touched = pending(replace(CANCELLED, description="edited"), replace(marked, wanted=first))
         assert removal_of(routed(touched)) == first
+
+    @pytest.mark.parametrize(
+        "shown",
+        [
+            everywhere(Fate.KEEP),
+            replace(everywhere(Fate.MARK), busy=True),
+            replace(everywhere(Fate.MARK), busy=True, shown_as=Status.CONFIRMED),
+            replace(everywhere(Fate.MARK), busy=True, shown_as=Status.TENTATIVE, prefix=""),
+        ],
+    )
+    def test_what_is_called_off_and_shown_all_the_same_is_reconfigured_however_it_looks(self, shown: Provision) -> None:
+        event = event_of(routed(pending(CANCELLED, placed()), replace(TO_OWNER, status={"cancelled": shown})))
+        remembered = stored_event_of(event_text(event))
+        showing = pending(CANCELLED, replace(placed(), wanted=remembered), reconfigured=True)
+        assert removal_of(routed(showing)).why is Why.RECONFIGURED
+
+    def test_the_ledger_notices_that_what_it_holds_was_called_off_though_it_looks_the_same(self) -> None:
+        keeping = replace(TO_OWNER, status={"cancelled": everywhere(Fate.KEEP)})
+        before, after = (event_of(routed(pending(one, placed()), keeping)) for one in (appointment(), CANCELLED))
+        assert replace(after, called_off=False) == before
+        assert after.fingerprint != before.fingerprint
 
     def test_what_is_called_off_while_the_configuration_changes_leaves_as_cancelled(self) -> None:
         assert removal_of(routed(pending(CANCELLED, placed(), reconfigured=True))).why is Why.CANCELLED

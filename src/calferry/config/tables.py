@@ -23,7 +23,7 @@ from pydantic import (
 
 from calferry.model import Status
 from calferry.moments import duration
-from calferry.policy import Fate, Provision
+from calferry.policy import Fate, Provision, sought
 from calferry.rules import DESCRIPTION, OWNER_FIELDS, SUMMARY, Reveal
 from calferry.template import Template
 
@@ -104,6 +104,13 @@ def _calendar(text: str) -> str:
 def _literal(text: str) -> str:
     if "{" in text:
         msg = "is taken as it stands, without fields in braces; name one calendar"
+        raise ValueError(msg)
+    return text
+
+
+def _one_line(text: str) -> str:
+    if re.search(r"[\0-\x1f\x7f-\x9f\u2028\u2029]", text):
+        msg = "stands before a title, which is one line; leave out line breaks, tabs and other control characters"
         raise ValueError(msg)
     return text
 
@@ -190,8 +197,8 @@ class StatusTable(_Table):
     past: Annotated[Fate | None, _word(Fate)] = None
     running: Annotated[Fate | None, _word(Fate)] = None
     future: Annotated[Fate | None, _word(Fate)] = None
-    prefix: str = Provision().prefix
-    busy: bool = False
+    prefix: Annotated[str, AfterValidator(_one_line)] = Provision().prefix
+    busy: bool = Field(default=False, strict=True)
     shown_as: Annotated[Status | None, _word(Status)] = None
 
     @model_validator(mode="before")
@@ -204,6 +211,9 @@ class StatusTable(_Table):
 
     @model_validator(mode="after")
     def _marks_what_it_dresses(self) -> Self:
+        if not self.model_fields_set:
+            msg = 'says nothing; write what becomes of it, such as "mark" or { past = "mark" }'
+            raise ValueError(msg)
         look = self.model_fields_set & {"prefix", "busy", "shown_as"}
         if look and Fate.MARK not in {self.past, self.running, self.future}:
             msg = f'says how a mark looks ({", ".join(sorted(look))}), and marks at no time; add past = "mark", say'
@@ -227,9 +237,12 @@ class RouteTable(_Table):
     @field_validator("status")
     @classmethod
     def _in_any_case(cls, told: Mapping[str, StatusTable]) -> Mapping[str, StatusTable]:
-        """By status in lower case."""
-        folded = {word.casefold(): entry for word, entry in told.items()}
-        if len(folded) < len(told):
+        """By status as it is looked for."""
+        spelled = {sought(word): entry for word, entry in told.items()}
+        if "" in spelled:
+            msg = "names a status without a word; write the booking system's word before the equals sign"
+            raise ValueError(msg)
+        if len(spelled) < len(told):
             msg = "names a status twice; capitals make no difference"
             raise ValueError(msg)
-        return folded
+        return spelled

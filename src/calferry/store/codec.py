@@ -70,6 +70,8 @@ def event_text(event: Event) -> str:
     members["shown"] = [event.status, event.transparency, event.classification]
     if event.categories:
         members["categories"] = event.categories
+    if event.called_off:
+        members["called_off"] = True
     return _dump(members)
 
 

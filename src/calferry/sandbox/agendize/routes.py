@@ -178,12 +178,14 @@ class AgendizeServer(LoopbackServer):
         items = [self._rows.appointment(row, full=page.asked.full, fields=page.asked.fields) for row in rows[:size]]
         if page.since is not None and self.switches.duplicate_rows:
             items = [item for item in items for _ in range(2)]
-        return {"items": items} | self._continuation(page, rows, size)
+        asked_by = request.one("pageToken")
+        echo = {self.switches.echo: asked_by} if self.switches.echo and asked_by else {}
+        return {"items": items} | echo | self._continuation(page, rows, size)
 
     def _continuation(self, page: _Page, rows: list[Appointment], size: int) -> JsonObject:
         if len(rows) > size:
             rest = _Page(page.company, page.query, page.asked, page.since, page.revision, rows[size - 1].reference)
-            return {"nextPageToken": self._issue(self._pages, rest)}
+            return {self.switches.page_name: self._issue(self._pages, rest)}
         self._last_pages += 1
         if self.switches.skip_sync_token and self._last_pages % self.switches.skip_sync_token == 0:
             return {}

@@ -138,6 +138,7 @@ class Rows:
             }
             | self._link(row, nonce)
             | self._priced(row)
+            | ({"deleted": {"dateTime": None, "timeZone": None}} if self._switches.empty_deleted else {})
         )
         if row.place.custom:
             content["locationCustom"] = row.place.custom
@@ -167,6 +168,8 @@ class Rows:
                 return {"deleted": self._wall(row, when.astimezone(self._world.zone(row)).replace(tzinfo=None))}
             case "status":
                 return {"status": "deleted"}
+            case "none":
+                return {}
 
     def _dressed(self, part: Any, name: str = "") -> Any:
         match part:

@@ -16,6 +16,12 @@ class AgendizeSwitches:
     page_size: int | None = None
     """Rows a page; None puts everything on one page."""
 
+    page_name: Literal["nextPageToken", "pageToken", "next", "cursor"] = "nextPageToken"
+    """What a page calls the token of the next one."""
+
+    echo: Literal["", "pageToken", "cursor"] = ""
+    """What a page calls the token that it was asked for by, where it repeats it."""
+
     dead_token: Literal[410, 400, 404, 412, 200] = 410
     """Answer to a sync token that is unknown or forgotten; 200 carries an `error` member."""
 
@@ -37,8 +43,11 @@ class AgendizeSwitches:
     border: Literal["containment", "overlap"] = "containment"
     """Whether rows that straddle a border of the window are left out or listed."""
 
-    deleted_marker: Literal["flag", "date", "status"] = "flag"
-    """`deleted: true`, `deleted: {dateTime, timeZone}` or `status: "deleted"` in the stub of a deleted row."""
+    deleted_marker: Literal["flag", "date", "status", "none"] = "flag"
+    """`deleted: true`, `deleted: {dateTime, timeZone}`, `status: "deleted"` or nothing in the stub of a deleted row."""
+
+    empty_deleted: bool = False
+    """Rows that are not deleted have the member `deleted` too: `{dateTime: null, timeZone: null}`."""
 
     omit_time_zone: bool = False
     """Rows whose `start` and `end` have no `timeZone`."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import httpx
 
 EARLY = timedelta(seconds=60)
-"""An access token is renewed this long before it expires."""
+"""An access token is renewed this long before it expires, and not before half of its life is over."""
 
 FOREVER = timedelta(days=36500)
 """The life of an access token that names none: until it is refused."""
@@ -116,4 +116,5 @@ def _life(seconds: Any) -> timedelta:
     text = str(seconds) if isinstance(seconds, int | str) and not isinstance(seconds, bool) else ""
     if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004 (more is no life but a mistake)
         return FOREVER
-    return max(timedelta(seconds=int(text)) - EARLY, timedelta(0))
+    life = timedelta(seconds=int(text))
+    return max(life - EARLY, life / 2)

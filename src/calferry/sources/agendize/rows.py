@@ -49,7 +49,7 @@ def to_appointment(
         owners=_owners(resources, "name") if by_resource and resources else _owners([part_of(row, "staff")]),
         reference=text_of(row.get("reference")),
         custom_status=_custom_status(row),
-        kind="meta-event" if says_yes(row.get("meta-event")) else text_of(row.get("type")),
+        kind="meta-event" if says_yes(row.get("meta-event")) and not is_personal(row) else text_of(row.get("type")),
         service=shown(part_of(row, "service").get("name")) or ", ".join(_names(resources)),
         description=shown(row.get("notes")),
         location=location,
@@ -81,19 +81,21 @@ def synchronised_with(row: Row) -> Sequence[str]:
     return [name for name in calendars if id_of(part_of(part_of(row, "synchronization"), name))]
 
 
-def deletion_in(row: Row, *, personal: bool = False) -> str:
-    """What in a row says that it is no booking any more; empty when nothing does.
+def deletion_in(row: Row) -> str:
+    """What in a row says that it was deleted; empty when nothing does.
 
-    How deletions look is not documented, so only a mark in so many words counts. Personal appointments are nobody's
-    booking, unless they are asked for.
+    How deletions look is not documented, so only a mark in so many words counts.
     """
     if said := deletion_mark(row.get("deleted")):
         return f"Agendize lists it with deleted: {said}"
     if text_of(row.get("status")).casefold() == "deleted":
         return "Agendize lists it with status: deleted"
-    if not personal and text_of(row.get("type")).casefold() == "personal":
-        return "Agendize holds it as the staff's own time (type: personal)"
     return ""
+
+
+def is_personal(row: Row) -> bool:
+    """Whether a row is the staff's own time, and no booking."""
+    return text_of(row.get("type")).casefold() == "personal"
 
 
 def lacks_zone(row: Row) -> bool:
@@ -221,9 +223,12 @@ def price_of(amount: Any, currency: str) -> str:
 
 
 def deletion_mark(deleted: Any) -> str:
-    """What a `deleted` member says, where it says yes: `true` in any spelling, or when."""
+    """What a `deleted` member says, where it says yes: `true` in any spelling, or when.
+
+    An object without a date says nothing, whatever else it holds: a member may be there, empty, in every row.
+    """
     if isinstance(deleted, dict):
-        return text_of(deleted.get("dateTime")) or ("{…}" if deleted else "")
+        deleted = text_of(deleted.get("dateTime"))
     said = word_of(deleted)
     if says_yes(deleted):
         return said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath, SecretStr, model_validator
 
@@ -27,6 +27,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    decisive: ClassVar[tuple[str, ...]] = ("owners",)
+    """The options that decide whose an appointment is: where one of them changes, the configuration moves it."""
+
     company: str = Field(min_length=1, description="the id of the company, in quotes")
     api_key: Secret | None = None
     token: Secret | None = None
@@ -34,8 +37,7 @@ class Settings(BaseModel):
     client_secret: Secret | None = None
     refresh_token: Secret | None = None
     owners: Literal["staff", "resources"] = "staff"
-    personal: bool = False
-    reschedule_link: bool = False
+    reschedule_link: bool = Field(default=False, strict=True)
     base_url: Address = "https://api.agendize.com"
     token_uri: Address | None = None
     ca_file: FilePath | None = None

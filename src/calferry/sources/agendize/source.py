@@ -40,6 +40,7 @@ from calferry.sources.agendize.rows import (
     deletion_in,
     deletion_mark,
     full_name,
+    is_personal,
     lacks_end,
     lacks_zone,
     minutes_of,
@@ -64,8 +65,8 @@ PADDING = timedelta(days=1)
 AHEAD = timedelta(days=14)
 """How far ahead `cautions` looks."""
 
-WHOLE = {"showDeleted": "true", "levelDetail": "full"}
-"""Sent with every listing: the defaults hide deletions, and leave members out."""
+WHOLE = {"showDeleted": "true", "levelDetail": "full", "personalAppointments": "true"}
+"""Sent with every listing: the defaults hide deletions and the staff's own time, and leave members out."""
 
 
 def build(name: str, settings: Settings, *, clock: Clock) -> AgendizeSource:
@@ -93,7 +94,7 @@ class AgendizeSource:
         self._clock = clock
         self._access = Access(settings, clock)
         self._links_hold: bool | None = None
-        self._told_whole = WHOLE | ({"personalAppointments": "true"} if settings.personal else {})
+        self._links_doubted = False
 
     def resources(self) -> Batch:
         """The company, its staff, its services and, where they are the owners, its resources: a request each."""
@@ -115,8 +116,9 @@ class AgendizeSource:
         """Whether Agendize itself writes the appointments of the next days into calendars. One listing."""
         now = self._clock.now()
         window = Window(now, now + AHEAD)
-        pages = self._pages("/appointments", _between(window) | self._told_whole)
-        rows = [row for page in pages for row in page.rows if isinstance(row, dict) and not deletion_in(row)]
+        pages = self._pages("/appointments", _between(window) | WHOLE)
+        told = [row for page in pages for row in page.rows if isinstance(row, dict)]
+        rows = [row for row in told if not deletion_in(row) and not is_personal(row)]
         for name, number in sorted(Counter(name for row in rows for name in synchronised_with(row)).items()):
             yield (
                 f"Agendize itself has written {number} of the {len(rows)} appointments of the next {AHEAD.days} days "
@@ -126,26 +128,28 @@ class AgendizeSource:
     def changes(self, stream: str, since: Cursor | None, window: Window) -> Iterator[Batch]:
         """Without a cursor one listing over the window; with one the delta, without any filter. A batch per page.
 
-        A reply without `nextSyncToken` gives no cursor: the one before it still holds.
+        A reply without `nextSyncToken` gives no cursor: the one before it still holds. A cursor of the time when the
+        owners were others is expired: what a delta leaves out would keep them.
         """
         if stream != STREAM:
             msg = f"Agendize has no stream {stream!r}"
             raise ValueError(msg)
-        asked = {"syncToken": since.token} if since else _between(window)
-        for page in self._pages("/appointments", asked | self._told_whole):
+        owners = self._settings.owners
+        read_by, _, token = since.token.partition(":") if since else (owners, "", "")
+        if read_by != owners:
+            msg = f"the owners of appointments are the {owners} now; all have to be read anew"
+            raise CursorExpired(msg)
+        asked = {"syncToken": token} if since else _between(window)
+        for page in self._pages("/appointments", asked | WHOLE):
             batch = self._batch(page.rows, page.asked_at)
-            yield replace(batch, cursor=Cursor(page.sync_token)) if page.sync_token else batch
+            yield replace(batch, cursor=Cursor(f"{owners}:{page.sync_token}")) if page.sync_token else batch
 
     def within(self, window: Window) -> Iterator[Batch]:
         """A batch per month. It covers its month once it was read to the last page with every row accounted for."""
         return by_month(window, lambda month: proven(month, self._listed))
 
     def look_up(self, source_id: str) -> LookUp:
-        """Ask for one appointment. Agendize would also answer to a reference: only the id itself counts.
-
-        The staff's own time, where it is not wanted (any more), is not to be found: it may be the configuration that
-        lets go of it, so that the brakes shall look at it closely.
-        """
+        """Ask for one appointment. Agendize would also answer to a reference: only the id itself counts."""
         asked_at = self._clock.now()
         try:
             row = self._get(f"/appointments/{quote(source_id, safe='')}", {"levelDetail": "full"})
@@ -157,27 +161,26 @@ class AgendizeSource:
         if is_bare(row):
             msg = f"Agendize was asked for appointment {source_id} and answered with nothing but its id"
             raise Unavailable(msg)
-        if evidence := deletion_in(row, personal=True):
+        if evidence := deletion_in(row):
             return Gone(evidence)
-        if evidence := deletion_in(row, personal=self._settings.personal):
-            return NotFound(evidence)
         return Found(self._batch([row], asked_at))
 
     def _listed(self, month: Window) -> Batch:
-        pages = list(self._pages("/appointments", _between(month) | self._told_whole))
+        pages = list(self._pages("/appointments", _between(month) | WHOLE))
         rows = [row for page in pages for row in page.rows]
         batch = self._batch(rows, pages[0].asked_at)
         proven = pages[-1].sync_token and all(row.source_id for row in batch.quarantined)
         return replace(batch, covers=month) if proven else batch
 
     def _batch(self, rows: Sequence[Any], asked_at: datetime) -> Batch:
+        self._links_doubted = False
         return batch_of(STREAM, map(self._read, rows), asked_at)
 
     def _read(self, row: Any) -> Appointment | Deletion | Quarantined:
         source_id = id_of(row) if isinstance(row, dict) else ""
         if not source_id:
             return Quarantined("", "a row without a readable id")
-        if evidence := deletion_in(row, personal=self._settings.personal):
+        if evidence := deletion_in(row):
             return Deletion(source_id, evidence)
         if is_bare(row):
             return Quarantined(source_id, "it holds nothing but its id")
@@ -193,12 +196,15 @@ class AgendizeSource:
         """The row's link for rescheduling, where it is wanted and the same at every reading.
 
         One that is signed anew each time would rewrite every event each time. The first row that has one is read again
-        to find out, once.
+        to find out, once; where that is not answered, the links are left out and a row of the next batch is tried.
         """
         link = reschedule_link(row) if self._settings.reschedule_link else ""
-        if link and self._links_hold is None:
-            again = self._get(f"/appointments/{quote(id_of(row), safe='')}", {"levelDetail": "full"})
-            self._links_hold = reschedule_link(again) == link
+        if link and self._links_hold is None and not self._links_doubted:
+            try:
+                again = self._get(f"/appointments/{quote(id_of(row), safe='')}", {"levelDetail": "full"})
+                self._links_hold = reschedule_link(again) == link
+            except (Unavailable, NotAuthorised):  # a link is no reason not to read appointments
+                self._links_doubted = True
         return link if self._links_hold else ""
 
     @cached_property
@@ -244,12 +250,12 @@ class AgendizeSource:
 
     def _pages(self, path: str, asked: Mapping[str, str]) -> Iterator[_Page]:
         """The pages of a listing. Paging is not documented; where it happens the same question is asked on."""
-        turned: dict[str, str] = {}
+        sent = ""
         seen = set[str]()
         while True:
             asked_at = self._clock.now()
-            reply = self._get(path, {**asked, **turned})
-            following = text_of(reply.get("nextPageToken")) or text_of(reply.get("pageToken"))
+            reply = self._get(path, {**asked, "pageToken": sent} if sent else asked)
+            following = _following(reply, sent)
             yield _Page(_items(reply, asked), asked_at, "" if following else text_of(reply.get("nextSyncToken")))
             if not following:
                 return
@@ -257,7 +263,7 @@ class AgendizeSource:
                 msg = "Agendize lists its pages in a circle"
                 raise Unavailable(msg)
             seen.add(following)
-            turned = {"pageToken": following}
+            sent = following
 
     def _get(self, path: str, asked: Mapping[str, str] | None = None) -> http.JsonObject:
         """GET below the company. A refusal of a request with a sync token, in any shape, is a refusal of the token."""
@@ -275,6 +281,15 @@ class AgendizeSource:
         if reply.get("error") is not None:
             raise _unusable(asked, f"{where} answered 200 with an error")
         return reply
+
+
+def _following(reply: http.JsonObject, sent: str) -> str:
+    """The token of the page after this one, by whichever name it comes; empty on the last.
+
+    By all names but one a token may also be that of the page that was asked for (`sent`).
+    """
+    told = (text_of(reply.get(name)) for name in ("pageToken", "next", "cursor"))
+    return text_of(reply.get("nextPageToken")) or next((token for token in told if token not in ("", sent)), "")
 
 
 def _items(reply: http.JsonObject, asked: Mapping[str, str]) -> list[Any]:
