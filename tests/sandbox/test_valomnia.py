@@ -307,6 +307,15 @@ def test_a_login_may_see_its_own_appointments_only(valomnia: ValomniaServer, ask
     assert asked.get(f"/appointments/{number}").status_code == 404
 
 
+def test_a_user_whom_no_listing_names_keeps_the_appointments(
+    valomnia: ValomniaServer, asked: httpx.Client, book: Book
+) -> None:
+    number = book()
+    valomnia.switches.unlisted_users = {valomnia.world.appointments[number].user}
+    assert ids(asked.get("/users")) == []
+    assert asked.get(f"/appointments/{number}").json()["user"]["reference"] == "emp1"
+
+
 def test_people_and_categories_are_listed(valomnia: ValomniaServer, asked: httpx.Client, book: Book) -> None:
     valomnia.world.add_contact(valomnia.world.add_customer("BATAM"), "Zoé", "Sample", "zoe@customer.example")
     book()

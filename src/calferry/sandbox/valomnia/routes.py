@@ -17,7 +17,7 @@ from calferry.sandbox.server import LoopbackServer
 from .query import COMPARE, Asked, RefusalError, read
 from .rows import PRINTED, Rows
 from .switches import ValomniaSwitches
-from .world import Appointment, Contact, Stamped, ValomniaWorld
+from .world import Appointment, Contact, Stamped, User, ValomniaWorld
 
 LOGIN, SUCCESS, FAILURE, SIGN_IN = "/j_spring_security_check", "/login/ajaxSuccess", "/login/authfail", "/login/auth"
 
@@ -163,7 +163,13 @@ class ValomniaServer(LoopbackServer):
         return [record for record in kinds[resource].values() if self._is_seen(record)]
 
     def _is_seen(self, record: Stamped) -> bool:
-        return not isinstance(record, Appointment) or self.switches.sees in (None, record.user)
+        match record:
+            case Appointment():
+                return self.switches.sees in (None, record.user)
+            case User():
+                return record.id not in self.switches.unlisted_users
+            case _:
+                return True
 
     def _show(self, held: Iterable[Stamped], key: str, by: str, named: str) -> JsonObject:
         """One appointment by its id or its reference. Vendor's page: "Appointments: show"."""

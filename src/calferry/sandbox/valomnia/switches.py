@@ -50,6 +50,9 @@ class ValomniaSwitches:
     employee_filter: Literal["exact", "prefix"] = "exact"
     """Whether `employeeReference` without a `*` finds that reference only, or all that begin so."""
 
+    unlisted_users: set[str] = field(default_factory=set)
+    """Ids of users whom no listing names any more, though appointments are theirs."""
+
     sees: str | None = None
     """The id of the one user whose appointments the login can see (None: everybody's)."""
 

@@ -96,9 +96,9 @@ class Listings:
             overlap = min(1, len(page.rows) - 1)
             offset += len(page.rows) - overlap
             page = self.page(resource, asked, offset)
-            joined = joined and _ids(page.rows[:overlap]) == _ids(rows[-overlap:] if overlap else [])
+            joined = joined and ids_of(page.rows[:overlap]) == ids_of(rows[-overlap:] if overlap else [])
             rows += page.rows[overlap:]
-        ids = _ids(rows)
+        ids = ids_of(rows)
         proven = joined and page.total == first == len(set(ids)) and "" not in ids
         return Listed(rows, proven)
 
@@ -157,5 +157,6 @@ def _from(since: datetime | None) -> dict[str, str]:
     return {"lastUpdated_gte": instant(since)} if since else {}
 
 
-def _ids(rows: Sequence[Any]) -> list[str]:
+def ids_of(rows: Sequence[Any]) -> list[str]:
+    """The ids of rows; empty where one has none."""
     return [id_of(row) if isinstance(row, dict) else "" for row in rows]

@@ -5,7 +5,6 @@ What is not documented, and what is made of it: docs/adapters/valomnia.md.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -207,12 +206,13 @@ def _keys(batch: Batch) -> frozenset[str]:
 
 
 def _by_reference(users: Iterable[Row]) -> Mapping[str, str]:
-    """User by employee reference, where exactly one user is that employee, and the filter can ask for it."""
-    pairs = [(reference_of(user), id_of(user)) for user in users]
-    shared = Counter(reference for reference, _ in pairs)
-    return {
-        reference: user for reference, user in pairs if reference and "*" not in reference and shared[reference] == 1
-    }
+    """User by employee reference, where the filter can ask for it; empty where two users are that employee."""
+    by_reference: dict[str, str] = {}
+    for user in users:
+        reference = reference_of(user)
+        if reference and "*" not in reference:
+            by_reference[reference] = "" if reference in by_reference else id_of(user)
+    return by_reference
 
 
 def _between(window: Window) -> dict[str, str]:
