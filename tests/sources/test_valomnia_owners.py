@@ -9,9 +9,17 @@ from typing import Literal
 
 import pytest
 
+from calferry.errors import NotAuthorised, Unavailable
+from calferry.sandbox import faults
+from calferry.sandbox.faults import Fault
+from calferry.sandbox.messages import Response
 from calferry.sources.valomnia import ValomniaSource
+from calferry.sources.valomnia.session import Unusable
 from tests.contracts.source import AT_NINE, WINDOW, appointments, first_pass, rows
 from tests.sources.valomnia import STREAM, ValomniaStage, delta, let_pass, open_stage, owners
+
+Answer = Literal["server_error", "500", "503", "403", "404"]
+PAGES: list[Answer] = ["500", "503", "403", "404"]
 
 
 @pytest.fixture
@@ -190,18 +198,73 @@ class TestOwners:
                 {f"Ref-{key}" for key in booked} if references else {""}
             )
 
+
+class TestSilence:
+    """Appointments that are listed, and about which Valomnia says nothing when they are asked for by their id."""
+
+    @pytest.mark.parametrize(("answer", "how_many"), [("server_error", 5), *((page, 2) for page in PAGES)])
     def test_one_appointment_that_cannot_be_asked_for_stops_no_other(
-        self, stage: ValomniaStage, source: ValomniaSource
+        self, stage: ValomniaStage, source: ValomniaSource, answer: Answer, how_many: int
     ) -> None:
         cursor = first_pass(source)
-        mute = {stage.book(AT_NINE) for _ in range(5)}
+        mute = {stage.book(AT_NINE) for _ in range(how_many)}
         sound = stage.book(AT_NINE)
-        stage.server.switches.mute = mute
-        told = delta(source, cursor)
-        assert {row.source_id for batch in told for row in batch.quarantined} == mute
-        assert appointments(told).keys() == {sound}
-        assert told[-1].cursor
+        stage.server.switches.mute, stage.server.switches.mute_answer = mute, answer
+        for _ in range(3):
+            told = delta(source, cursor)
+            assert {row.source_id for batch in told for row in batch.quarantined} == mute
+            assert appointments(told).keys() == {sound}
+            assert told[-1].cursor
+            (batch,) = [batch for batch in source.within(WINDOW) if rows([batch])]
+            assert batch.covers
+            assert {row.source_id for row in batch.quarantined} == mute
+            with pytest.raises(Unavailable):
+                source.look_up(min(mute))
 
+    @pytest.mark.parametrize("answer", PAGES)
+    def test_several_in_a_row_are_an_outage_or_a_closed_door(
+        self, stage: ValomniaStage, source: ValomniaSource, answer: Answer
+    ) -> None:
+        cursor = first_pass(source)
+        stage.server.switches.mute = {stage.book(AT_NINE) for _ in range(5)}
+        stage.server.switches.mute_answer = answer
+        for _ in range(2):
+            stage.server.forget_requests()
+            with pytest.raises(NotAuthorised if answer == "403" else Unavailable) as raised:
+                delta(source, cursor)
+            assert not isinstance(raised.value, Unusable)
+            assert len(set(stage.shows())) == 3
+        stage.server.switches.mute = set()
+        assert len(appointments(delta(source, cursor))) == 5
+
+    def test_a_pause_that_was_asked_for_is_kept_at_once(self, stage: ValomniaStage, source: ValomniaSource) -> None:
+        cursor = first_pass(source)
+        stage.book(AT_NINE)
+        stage.book(AT_NINE)
+        stage.server.faults.add(faults.status(429, retry_after=3600), match=faults.matching("/appointments/"))
+        with pytest.raises(Unavailable) as raised:
+            delta(source, cursor)
+        assert (raised.value.retry_after, len(stage.shows())) == (3600, 1)
+
+    @pytest.mark.parametrize("status", [401, 403, 500, 503])
+    def test_a_login_that_fails_between_two_appointments_is_no_fault_of_theirs(
+        self, stage: ValomniaStage, source: ValomniaSource, status: int
+    ) -> None:
+        """A password that is refused must not be tried again for each appointment."""
+        cursor = first_pass(source)
+        for _ in range(5):
+            stage.book(AT_NINE)
+        refusal = Response.of_json({"error": "server_error"}, status)
+        login = faults.matching("/j_spring_security_check")
+        stage.server.faults.add(Fault("refused", lambda _perform: refusal), match=login, times=None)
+        stage.server.switches.session_uses = 4
+        logins = len(stage.asked("/j_spring_security_check"))
+        with pytest.raises((Unavailable, NotAuthorised)):
+            delta(source, cursor)
+        assert len(stage.asked("/j_spring_security_check")) == logins + 1
+
+
+class TestVanished:
     def test_an_appointment_deleted_between_its_list_and_its_show_is_no_error(
         self, stage: ValomniaStage, source: ValomniaSource
     ) -> None:

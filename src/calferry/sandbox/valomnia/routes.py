@@ -143,9 +143,9 @@ class ValomniaServer(LoopbackServer):
             case ():
                 return self._rows.response(self._list(request, resource, held))
             case ("reference", reference):
-                return self._rows.response(self._show(held, reference, "reference", reference))
+                return self._show(held, reference, "reference", reference)
             case (number,):
-                return self._rows.response(self._show(held, number, "id", number))
+                return self._show(held, number, "id", number)
             case _:
                 return _page(404)
 
@@ -171,7 +171,7 @@ class ValomniaServer(LoopbackServer):
             case _:
                 return True
 
-    def _show(self, held: Iterable[Stamped], key: str, by: str, named: str) -> JsonObject:
+    def _show(self, held: Iterable[Stamped], key: str, by: str, named: str) -> Response:
         """One appointment by its id or its reference. Vendor's page: "Appointments: show"."""
         if by == "id" and not key.isdigit():
             named = "The type of parameter id you provided is not valid for this request."
@@ -180,8 +180,15 @@ class ValomniaServer(LoopbackServer):
         if not isinstance(row, Appointment):
             raise RefusalError(404, "not_found", f"The appointment with the {by} {named} doesn't exist.")
         if row.id in self.switches.mute:
-            raise RefusalError(500, "server_error", "Oops! Something went wrong...")
-        return self._rows.show(row)
+            return self._mute()
+        return self._rows.response(self._rows.show(row))
+
+    def _mute(self) -> Response:
+        match self.switches.mute_answer:
+            case "server_error":
+                raise RefusalError(500, "server_error", "Oops! Something went wrong...")
+            case status:
+                return _page(int(status))
 
     def _list(self, request: Request, resource: str, held: Iterable[Stamped]) -> JsonObject:
         """A page of a listing. Vendor's pages: "Appointments: list" and the "list" pages of the others.

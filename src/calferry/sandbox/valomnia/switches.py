@@ -60,7 +60,10 @@ class ValomniaSwitches:
     """Ids of appointments whose `startDate` cannot be parsed."""
 
     mute: set[str] = field(default_factory=set)
-    """Ids of appointments whose show answers 500 `server_error`."""
+    """Ids of appointments whose show is answered with an error."""
+
+    mute_answer: Literal["server_error", "500", "503", "403", "404"] = "500"
+    """Which one: 500 in the vendor's words, or a status with a page."""
 
     nobody: set[str] = field(default_factory=set)
     """Ids of appointments whose show has `user: null`."""

@@ -14,12 +14,15 @@ from urllib.parse import quote
 from calferry.sources.fields import Row, id_of, part_of, text_of
 from calferry.sources.valomnia.listing import Listed, Listings, changed_of, ids_of
 from calferry.sources.valomnia.rows import digest_of
-from calferry.sources.valomnia.session import NotThere, Session, Unusable
+from calferry.sources.valomnia.session import NotThere, Session, Unusable, Wordless
 
 log = logging.getLogger(__name__)
 
 FEW = 4
 """Up to this many appointments for each user, asking for each one costs no more than a list for each user does."""
+
+MUTE = 3
+"""Appointments that were asked for without an answer, one after another, that are no fault of theirs any more."""
 
 
 class Claims(NamedTuple):
@@ -46,6 +49,7 @@ class Assignees:
         self._references = references
         self._shown: dict[str, tuple[str, Row]] = {}
         self._distrusts = False
+        self._mute: set[str] = set()
 
     def forget(self) -> None:
         """Ask anew from now on: whether another assignee is a change to Valomnia is not documented."""
@@ -55,14 +59,27 @@ class Assignees:
     def show(self, source_id: str) -> Row:
         """One appointment by its id, or by its reference where that is no number.
 
-        Vendor's page: "Appointments: show". Raises NotThere.
+        Vendor's page: "Appointments: show". Raises NotThere, or Unusable where that may be the fault of this one alone;
+        anything else is an outage, or a closed door.
         """
         by_id = source_id.isascii() and source_id.isdigit()
-        row = self._session.get(f"/appointments/{'' if by_id else 'reference/'}{quote(source_id, safe='')}").content
+        try:
+            row = self._session.record(f"/appointments/{'' if by_id else 'reference/'}{quote(source_id, safe='')}")
+        except Wordless as silence:
+            self._bear(source_id, silence)
+            raise
+        self._mute.clear()
         if (id_of(row) if by_id else text_of(row.get("reference"))) != source_id:
             msg = f"Valomnia was asked for appointment {source_id} and answered with another"
             raise Unusable(msg)
         return row
+
+    def _bear(self, source_id: str, silence: Wordless) -> None:
+        """Raises what it amounts to where the service asked for a pause, or MUTE different ones in a row are silent."""
+        self._mute.add(source_id)
+        if silence.retry_after is not None or len(self._mute) >= MUTE:
+            self._mute.clear()
+            raise silence.error
 
     def completed(self, row: Row, claims: Claims, *, anew: bool) -> Row:
         """A list row with its `user`: from `claims`, else by asking for it.
