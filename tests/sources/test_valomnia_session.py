@@ -92,7 +92,9 @@ class TestSigningIn:
         assert source.resources().resources
         assert stage.asked("/login/ajaxSuccess") == []
 
-    @pytest.mark.parametrize("location", ["https://elsewhere.example/login/ajaxSuccess", "/maintenance", ""])
+    @pytest.mark.parametrize(
+        "location", ["https://elsewhere.example/login/ajaxSuccess", "/maintenance", "", "http://[login"]
+    )
     def test_a_login_is_followed_to_its_own_page_only(
         self, stage: ValomniaStage, source: ValomniaSource, location: str
     ) -> None:

@@ -161,13 +161,11 @@ class Session:
 
     def _destination(self, response: httpx.Response, request: str) -> str:
         """Where a login leads to. Its path may carry the session (`;jsessionid=…`), which no log may see."""
-        there = urlsplit(response.headers.get("Location", ""))
-        path = there.path.partition(";")[0]
-        if there.hostname in {None, self._client.base_url.host}:
-            if path.endswith(SUCCESS):
-                return SUCCESS
-            if "/login" in path:
-                raise self._not_let_in(request)
+        path = _path_on(self._client.base_url.host, response.headers.get("Location", ""))
+        if path.endswith(SUCCESS):
+            return SUCCESS
+        if "/login" in path:
+            raise self._not_let_in(request)
         msg = f"{request} was sent elsewhere; calferry follows no redirect"
         raise Unavailable(msg)
 
@@ -203,6 +201,15 @@ class Session:
         client = http.client(self._settings.root, {}, ca_file=self._settings.ca_file)
         weakref.finalize(self, client.close)
         return client
+
+
+def _path_on(host: str, location: str) -> str:
+    """The path of an address on `host`, without what follows a semicolon; empty for any other address, or none."""
+    try:
+        there = urlsplit(location)
+    except ValueError:
+        return ""
+    return there.path.partition(";")[0] if there.hostname in {None, host} else ""
 
 
 def _is_json(response: httpx.Response) -> bool:
