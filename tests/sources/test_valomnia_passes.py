@@ -230,6 +230,19 @@ class TestPasses:
         latest = stage.book(AT_NINE)
         assert appointments(delta(source, told[-1].cursor)).keys() == {latest}
 
+    def test_many_rows_stamped_with_the_end_of_time_are_told_and_hide_nothing(
+        self, stage: ValomniaStage, source: ValomniaSource
+    ) -> None:
+        booked = {stage.book(AT_NINE) for _ in range(5)}
+        for source_id in booked:
+            stage.server.world.touch(source_id, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+        stage.page_by(2)
+        told = list(source.changes(STREAM, None, WINDOW))
+        assert appointments(told).keys() == booked
+        later = stage.book(AT_NINE)
+        assert told[-1].cursor
+        assert later in appointments(delta(source, told[-1].cursor))
+
     def test_a_server_whose_clock_was_set_back_is_listed_whole(
         self, stage: ValomniaStage, source: ValomniaSource
     ) -> None:
@@ -292,10 +305,16 @@ class TestPasses:
         with pytest.raises(Unavailable, match="order"):
             delta(source, cursor)
 
-    def test_rows_without_a_stamp_are_told_and_end_no_pass(self, stage: ValomniaStage, source: ValomniaSource) -> None:
+    @pytest.mark.parametrize("stamp", [None, "", "0001-01-01T00:00:00Z"])
+    def test_rows_without_a_believable_stamp_are_told_and_end_no_pass(
+        self, stage: ValomniaStage, source: ValomniaSource, stamp: str | None
+    ) -> None:
         booked = {stage.book(AT_NINE) for _ in range(3)}
-        stage.rewrite_rows(lambda row: row | {"lastUpdated": None})
-        assert appointments(source.changes(STREAM, None, WINDOW)).keys() == booked
+        stage.rewrite_rows(lambda row: row | {"lastUpdated": stamp})
+        told = list(source.changes(STREAM, None, WINDOW))
+        assert appointments(told).keys() == booked
+        assert told[-1].cursor
+        assert appointments(delta(source, told[-1].cursor)).keys() == booked
         stage.page_by(2)
         with pytest.raises(Unavailable, match="when they changed"):
             list(source.changes(STREAM, None, WINDOW))
