@@ -102,6 +102,24 @@ class TestPasses:
         assert told == []
         assert (stage.requests(), stage.shows()) == (1, [])
 
+    @pytest.mark.parametrize("trouble", ["nobody", "mute", "broken_starts"])
+    def test_a_row_that_was_set_aside_makes_no_later_pass_dearer(self, stage: ValomniaStage, trouble: str) -> None:
+        """Whether it is the latest change or not: it is asked for again by its id, with growing pauses."""
+        sound, troubled = stage.book(AT_NINE), stage.book(AT_NINE)
+        setattr(stage.server.switches, trouble, {troubled})
+        first = stage.connect()
+        cursors = {
+            stream: [batch.cursor for batch in first.changes(stream, None, WINDOW)][-1] for stream in first.streams
+        }
+        later = stage.connect()
+        stage.server.forget_requests()
+        told = [row for stream in later.streams for row in rows(list(later.changes(stream, cursors[stream], WINDOW)))]
+        assert (told, stage.requests(), stage.shows()) == ([], 1, [])
+        stage.server.world.edit(troubled, title="edited")
+        assert [row.source_id for row in rows(delta(later, cursors[STREAM] or Cursor("")))] == [troubled]
+        stage.server.world.edit(sound, title="edited")
+        assert sound in appointments(delta(later, cursors[STREAM] or Cursor("")))
+
     def test_only_what_changed_is_asked_for_by_its_id(self, stage: ValomniaStage, source: ValomniaSource) -> None:
         booked = [stage.book(AT_NINE) for _ in range(5)]
         cursor = first_pass(source)

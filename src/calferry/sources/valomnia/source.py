@@ -137,8 +137,9 @@ class ValomniaSource:
     def _told(self, stream: str, told: Sequence[Any], asked_at: datetime, claims: Claims) -> Batch:
         if stream != APPOINTMENTS:
             return batch_of(stream, [self._person(stream, row) for row in told], asked_at)
-        self._news = self._news or bool(told)
-        return batch_of(stream, [self._read(row, claims, anew=True) for row in told], asked_at)
+        batch = batch_of(stream, [self._read(row, claims, anew=True) for row in told], asked_at)
+        self._news = self._news or bool(batch.appointments)
+        return batch
 
     def _person(self, stream: str, row: Any) -> Resource | Quarantined:
         if not isinstance(row, dict) or not id_of(row):
@@ -201,8 +202,9 @@ class ValomniaSource:
 
 
 def _keys(batch: Batch) -> frozenset[str]:
-    """The ids of what was read, and need not be told again."""
-    return frozenset([one.source_id for one in batch.appointments] + [one.id for one in batch.resources])
+    """The ids of what was told, and need not be told again: what was set aside is asked for again by its id."""
+    read = [one.source_id for one in batch.appointments] + [one.id for one in batch.resources]
+    return frozenset(read + [one.source_id for one in batch.quarantined])
 
 
 def _by_reference(users: Iterable[Row]) -> Mapping[str, str]:
