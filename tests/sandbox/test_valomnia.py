@@ -184,8 +184,20 @@ def test_switches_dress_rows_in_every_way_that_was_feared(
     assert "RÃ©union" in asked.get("/appointments").text
     switches.charset = "latin-1"
     assert "Réunion".encode("latin-1") in asked.get("/appointments").content
-    switches.mute = {number}
-    assert asked.get(f"/appointments/{number}").status_code == 500
+
+
+@pytest.mark.parametrize("answer", ["server_error", "500", "503", "403", "404"])
+def test_an_appointment_may_have_no_answer(
+    valomnia: ValomniaServer, asked: httpx.Client, book: Book, answer: Any
+) -> None:
+    number = book()
+    valomnia.switches.mute, valomnia.switches.mute_answer = {number}, answer
+    told = asked.get(f"/appointments/{number}")
+    assert (str(told.status_code), "server_error" in told.text) == (
+        {"server_error": "500"}.get(answer, answer),
+        answer == "server_error",
+    )
+    assert ids(asked.get("/appointments")) == [number]
 
 
 def test_the_answer_carries_the_servers_clock(asked: httpx.Client) -> None:
@@ -305,6 +317,15 @@ def test_a_login_may_see_its_own_appointments_only(valomnia: ValomniaServer, ask
     valomnia.switches.sees = "another"
     assert ids(asked.get("/appointments")) == []
     assert asked.get(f"/appointments/{number}").status_code == 404
+
+
+def test_a_user_whom_no_listing_names_keeps_the_appointments(
+    valomnia: ValomniaServer, asked: httpx.Client, book: Book
+) -> None:
+    number = book()
+    valomnia.switches.unlisted_users = {valomnia.world.appointments[number].user}
+    assert ids(asked.get("/users")) == []
+    assert asked.get(f"/appointments/{number}").json()["user"]["reference"] == "emp1"
 
 
 def test_people_and_categories_are_listed(valomnia: ValomniaServer, asked: httpx.Client, book: Book) -> None:

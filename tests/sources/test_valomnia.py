@@ -173,6 +173,22 @@ class TestPull:
         tally = passes()
         assert (tally["deleted"], [type(error) for error in tally.errors]) == (1, [NotAuthorised])
 
+    @pytest.mark.parametrize("answer", ["server_error", "500", "503", "403", "404"])
+    def test_an_appointment_that_is_never_answered_for_hides_neither_news_nor_deletions(
+        self,
+        stage: ValomniaStage,
+        passes: Callable[[], Tally],
+        soon: datetime,
+        answer: Literal["server_error", "500", "503", "403", "404"],
+    ) -> None:
+        gone, _control = stage.book(soon), stage.book(soon + timedelta(hours=1))
+        passes()
+        stage.server.switches.mute, stage.server.switches.mute_answer = {stage.book(soon)}, answer
+        stage.book(soon)
+        stage.delete(gone)
+        tally = passes()
+        assert (tally["new"], tally["quarantined"], tally["deleted"]) == (1, 2, 1)
+
     def test_without_a_control_nothing_is_proven(
         self, stage: ValomniaStage, passes: Callable[[], Tally], soon: datetime
     ) -> None:

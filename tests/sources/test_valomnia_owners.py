@@ -9,9 +9,17 @@ from typing import Literal
 
 import pytest
 
+from calferry.errors import NotAuthorised, Unavailable
+from calferry.sandbox import faults
+from calferry.sandbox.faults import Fault
+from calferry.sandbox.messages import Response
 from calferry.sources.valomnia import ValomniaSource
+from calferry.sources.valomnia.session import Unusable
 from tests.contracts.source import AT_NINE, WINDOW, appointments, first_pass, rows
 from tests.sources.valomnia import STREAM, ValomniaStage, delta, let_pass, open_stage, owners
+
+Answer = Literal["server_error", "500", "503", "403", "404"]
+PAGES: list[Answer] = ["500", "503", "403", "404"]
 
 
 @pytest.fixture
@@ -48,26 +56,71 @@ class TestOwners:
     def test_owners_of_many_come_from_a_list_for_each_employee(
         self, stage: ValomniaStage, source: ValomniaSource, reading: Literal["exact", "prefix"]
     ) -> None:
-        """Where the filter finds more than it was asked for, what two employees claim is asked for by its id."""
+        """Where the filter finds more than it was asked for, each appointment is asked for by its id, once."""
         stage.server.switches.employee_filter = reading
         booked = self.team(stage)
         assert owners(list(source.changes(STREAM, None, WINDOW))) == booked
-        shows = len(stage.shows())
-        assert shows == {"exact": 12 + 4 * 2, "prefix": 12 + 12 + 3 * 2}[reading]
+        assert len(set(stage.shows())) == {"exact": 12 + 4 * 2, "prefix": 5 * 12}[reading]
         assert owners(list(stage.connect().within(WINDOW))) == booked
         assert "rep*" not in {one.get("employeeReference") for one in stage.asked("/appointments")}
+
+    @pytest.mark.parametrize("reading", ["exact", "prefix"])
+    @pytest.mark.parametrize("whose", ["shared", "unlisted", "like a pattern"])
+    def test_a_reference_that_begins_alike_gives_nobody_a_colleagues_appointments(
+        self,
+        stage: ValomniaStage,
+        source: ValomniaSource,
+        reading: Literal["exact", "prefix"],
+        whose: Literal["shared", "unlisted", "like a pattern"],
+    ) -> None:
+        """No list speaks for the colleague, whose appointments lie between the first and the last of somebody else."""
+        stage.server.switches.employee_filter = reading
+        world = stage.server.world
+        ben = world.add_employee(
+            "Ben", "Muster", "ben@acme.example", "emp1*0" if whose == "like a pattern" else "emp10"
+        )
+        if whose == "shared":
+            world.add_employee("Bea", "Muster", "bea@acme.example", "emp10")
+        elif whose == "unlisted":
+            stage.server.switches.unlisted_users = {ben}
+        booked = {stage.book(AT_NINE, user=user): [user] for user in (stage.user, *[ben] * 12, stage.user)}
+        let_pass(stage, timedelta(hours=1))
+        assert owners(list(source.changes(STREAM, None, WINDOW))) == booked
+        assert owners(list(source.within(WINDOW))) == booked
+
+    def test_lists_never_overrule_what_an_appointment_said_itself(
+        self, stage: ValomniaStage, source: ValomniaSource
+    ) -> None:
+        """An employee's former login keeps its appointments, and is in no listing: nothing tells the two apart."""
+        former = stage.server.world.add_employee("Ana", "Pérez", "old@acme.example", "emp1")
+        stage.server.switches.unlisted_users = {former}
+        cursor = first_pass(source)
+        booked = {stage.book(AT_NINE, user=user): [user] for user in (stage.user, *[former] * 12, stage.user)}
+        assert owners(delta(source, cursor)) == booked
+        let_pass(stage, timedelta(hours=1))
+        assert owners(list(source.within(WINDOW))) == booked
 
     def test_lists_that_a_sample_contradicts_are_not_believed(
         self, stage: ValomniaStage, source: ValomniaSource, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """Appointments of an employee whom no list asks for, found under one whose reference begins alike."""
-        stage.server.switches.employee_filter = "prefix"
-        hidden = stage.server.world.add_employee("Ben", "Muster", "ben@acme.example", "emp1*0")
-        booked = {stage.book(AT_NINE, user=user): [user] for user in (stage.user, hidden) * 6}
+        """Appointments of a former login of the same employee, which is in no listing of users."""
+        former = stage.server.world.add_employee("Ana", "Pérez", "old@acme.example", "emp1")
+        stage.server.switches.unlisted_users = {former}
+        booked = {stage.book(AT_NINE, user=user): [user] for user in (stage.user, former) * 6}
         let_pass(stage, timedelta(hours=1))
         with caplog.at_level(logging.WARNING):
             assert owners(list(source.changes(STREAM, None, WINDOW))) == booked
         assert "is not theirs" in caplog.text
+
+    def test_lists_are_believed_only_where_parts_of_a_reference_find_nothing(
+        self, stage: ValomniaStage, source: ValomniaSource
+    ) -> None:
+        """A reference of one letter has no part to ask for, so nothing is concluded."""
+        ida = stage.server.world.add_employee("Ida", "Muster", "ida@acme.example", "7")
+        booked = {stage.book(AT_NINE, user=ida): [ida] for _ in range(12)}
+        let_pass(stage, timedelta(hours=1))
+        assert owners(list(source.changes(STREAM, None, WINDOW))) == booked
+        assert len(stage.shows()) == len(booked)
 
     def test_a_list_that_names_its_users_needs_no_other_request(
         self, stage: ValomniaStage, source: ValomniaSource
@@ -145,18 +198,73 @@ class TestOwners:
                 {f"Ref-{key}" for key in booked} if references else {""}
             )
 
+
+class TestSilence:
+    """Appointments that are listed, and about which Valomnia says nothing when they are asked for by their id."""
+
+    @pytest.mark.parametrize(("answer", "how_many"), [("server_error", 5), *((page, 2) for page in PAGES)])
     def test_one_appointment_that_cannot_be_asked_for_stops_no_other(
-        self, stage: ValomniaStage, source: ValomniaSource
+        self, stage: ValomniaStage, source: ValomniaSource, answer: Answer, how_many: int
     ) -> None:
         cursor = first_pass(source)
-        mute = {stage.book(AT_NINE) for _ in range(5)}
+        mute = {stage.book(AT_NINE) for _ in range(how_many)}
         sound = stage.book(AT_NINE)
-        stage.server.switches.mute = mute
-        told = delta(source, cursor)
-        assert {row.source_id for batch in told for row in batch.quarantined} == mute
-        assert appointments(told).keys() == {sound}
-        assert told[-1].cursor
+        stage.server.switches.mute, stage.server.switches.mute_answer = mute, answer
+        for _ in range(3):
+            told = delta(source, cursor)
+            assert {row.source_id for batch in told for row in batch.quarantined} == mute
+            assert appointments(told).keys() == {sound}
+            assert told[-1].cursor
+            (batch,) = [batch for batch in source.within(WINDOW) if rows([batch])]
+            assert batch.covers
+            assert {row.source_id for row in batch.quarantined} == mute
+            with pytest.raises(Unavailable):
+                source.look_up(min(mute))
 
+    @pytest.mark.parametrize("answer", PAGES)
+    def test_several_in_a_row_are_an_outage_or_a_closed_door(
+        self, stage: ValomniaStage, source: ValomniaSource, answer: Answer
+    ) -> None:
+        cursor = first_pass(source)
+        stage.server.switches.mute = {stage.book(AT_NINE) for _ in range(5)}
+        stage.server.switches.mute_answer = answer
+        for _ in range(2):
+            stage.server.forget_requests()
+            with pytest.raises(NotAuthorised if answer == "403" else Unavailable) as raised:
+                delta(source, cursor)
+            assert not isinstance(raised.value, Unusable)
+            assert len(set(stage.shows())) == 3
+        stage.server.switches.mute = set()
+        assert len(appointments(delta(source, cursor))) == 5
+
+    def test_a_pause_that_was_asked_for_is_kept_at_once(self, stage: ValomniaStage, source: ValomniaSource) -> None:
+        cursor = first_pass(source)
+        stage.book(AT_NINE)
+        stage.book(AT_NINE)
+        stage.server.faults.add(faults.status(429, retry_after=3600), match=faults.matching("/appointments/"))
+        with pytest.raises(Unavailable) as raised:
+            delta(source, cursor)
+        assert (raised.value.retry_after, len(stage.shows())) == (3600, 1)
+
+    @pytest.mark.parametrize("status", [401, 403, 500, 503])
+    def test_a_login_that_fails_between_two_appointments_is_no_fault_of_theirs(
+        self, stage: ValomniaStage, source: ValomniaSource, status: int
+    ) -> None:
+        """A password that is refused must not be tried again for each appointment."""
+        cursor = first_pass(source)
+        for _ in range(5):
+            stage.book(AT_NINE)
+        refusal = Response.of_json({"error": "server_error"}, status)
+        login = faults.matching("/j_spring_security_check")
+        stage.server.faults.add(Fault("refused", lambda _perform: refusal), match=login, times=None)
+        stage.server.switches.session_uses = 4
+        logins = len(stage.asked("/j_spring_security_check"))
+        with pytest.raises((Unavailable, NotAuthorised)):
+            delta(source, cursor)
+        assert len(stage.asked("/j_spring_security_check")) == logins + 1
+
+
+class TestVanished:
     def test_an_appointment_deleted_between_its_list_and_its_show_is_no_error(
         self, stage: ValomniaStage, source: ValomniaSource
     ) -> None:

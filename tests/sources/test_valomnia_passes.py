@@ -102,6 +102,24 @@ class TestPasses:
         assert told == []
         assert (stage.requests(), stage.shows()) == (1, [])
 
+    @pytest.mark.parametrize("trouble", ["nobody", "mute", "broken_starts"])
+    def test_a_row_that_was_set_aside_makes_no_later_pass_dearer(self, stage: ValomniaStage, trouble: str) -> None:
+        """Whether it is the latest change or not: it is asked for again by its id, with growing pauses."""
+        sound, troubled = stage.book(AT_NINE), stage.book(AT_NINE)
+        setattr(stage.server.switches, trouble, {troubled})
+        first = stage.connect()
+        cursors = {
+            stream: [batch.cursor for batch in first.changes(stream, None, WINDOW)][-1] for stream in first.streams
+        }
+        later = stage.connect()
+        stage.server.forget_requests()
+        told = [row for stream in later.streams for row in rows(list(later.changes(stream, cursors[stream], WINDOW)))]
+        assert (told, stage.requests(), stage.shows()) == ([], 1, [])
+        stage.server.world.edit(troubled, title="edited")
+        assert [row.source_id for row in rows(delta(later, cursors[STREAM] or Cursor("")))] == [troubled]
+        stage.server.world.edit(sound, title="edited")
+        assert sound in appointments(delta(later, cursors[STREAM] or Cursor("")))
+
     def test_only_what_changed_is_asked_for_by_its_id(self, stage: ValomniaStage, source: ValomniaSource) -> None:
         booked = [stage.book(AT_NINE) for _ in range(5)]
         cursor = first_pass(source)
@@ -230,6 +248,19 @@ class TestPasses:
         latest = stage.book(AT_NINE)
         assert appointments(delta(source, told[-1].cursor)).keys() == {latest}
 
+    def test_many_rows_stamped_with_the_end_of_time_are_told_and_hide_nothing(
+        self, stage: ValomniaStage, source: ValomniaSource
+    ) -> None:
+        booked = {stage.book(AT_NINE) for _ in range(5)}
+        for source_id in booked:
+            stage.server.world.touch(source_id, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+        stage.page_by(2)
+        told = list(source.changes(STREAM, None, WINDOW))
+        assert appointments(told).keys() == booked
+        later = stage.book(AT_NINE)
+        assert told[-1].cursor
+        assert later in appointments(delta(source, told[-1].cursor))
+
     def test_a_server_whose_clock_was_set_back_is_listed_whole(
         self, stage: ValomniaStage, source: ValomniaSource
     ) -> None:
@@ -292,10 +323,16 @@ class TestPasses:
         with pytest.raises(Unavailable, match="order"):
             delta(source, cursor)
 
-    def test_rows_without_a_stamp_are_told_and_end_no_pass(self, stage: ValomniaStage, source: ValomniaSource) -> None:
+    @pytest.mark.parametrize("stamp", [None, "", "0001-01-01T00:00:00Z"])
+    def test_rows_without_a_believable_stamp_are_told_and_end_no_pass(
+        self, stage: ValomniaStage, source: ValomniaSource, stamp: str | None
+    ) -> None:
         booked = {stage.book(AT_NINE) for _ in range(3)}
-        stage.rewrite_rows(lambda row: row | {"lastUpdated": None})
-        assert appointments(source.changes(STREAM, None, WINDOW)).keys() == booked
+        stage.rewrite_rows(lambda row: row | {"lastUpdated": stamp})
+        told = list(source.changes(STREAM, None, WINDOW))
+        assert appointments(told).keys() == booked
+        assert told[-1].cursor
+        assert appointments(delta(source, told[-1].cursor)).keys() == booked
         stage.page_by(2)
         with pytest.raises(Unavailable, match="when they changed"):
             list(source.changes(STREAM, None, WINDOW))

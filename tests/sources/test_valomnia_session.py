@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import pytest
+from pydantic import ValidationError
 
 from calferry.errors import CalferryError, NotAuthorised, Unavailable
 from calferry.model import Found, NotFound
@@ -92,7 +93,9 @@ class TestSigningIn:
         assert source.resources().resources
         assert stage.asked("/login/ajaxSuccess") == []
 
-    @pytest.mark.parametrize("location", ["https://elsewhere.example/login/ajaxSuccess", "/maintenance", ""])
+    @pytest.mark.parametrize(
+        "location", ["https://elsewhere.example/login/ajaxSuccess", "/maintenance", "", "http://[login"]
+    )
     def test_a_login_is_followed_to_its_own_page_only(
         self, stage: ValomniaStage, source: ValomniaSource, location: str
     ) -> None:
@@ -297,6 +300,30 @@ class TestSettings:
         with pytest.raises(ValueError, match="validation error") as problem:
             Settings.model_validate(told)
         assert PASSWORD not in str(problem.value)
+
+    @pytest.mark.parametrize(
+        ("wrong", "told"),
+        [
+            ({"organisation": "acme.valomnia.com"}, 'write "acme"'),
+            ({"organisation": "https://acme.valomnia.com/login"}, 'write "acme"'),
+            ({"organisation": "Acme"}, 'write "acme"'),
+            ({"organisation": ""}, 'for instance, "acme"'),
+            ({"organisation": "acme.example"}, 'for instance, "acme"'),
+            ({"version": "2.1"}, 'write "v2.1"'),
+            ({"version": "V1.0"}, 'write "v1.0"'),
+            ({"version": "latest"}, 'write "v2.1"'),
+            ({"user": " "}, "write the e-mail address"),
+            ({"password": ""}, "holds the password"),
+        ],
+        ids=str,
+    )
+    def test_nonsense_is_answered_with_what_to_write(self, wrong: dict[str, Any], told: str) -> None:
+        settings = {"organisation": "acme", "user": USER, "password": PASSWORD} | wrong
+        with pytest.raises(ValidationError) as problem:
+            Settings.model_validate(settings)
+        (error,) = problem.value.errors(include_input=False)
+        assert (error["type"], error["loc"]) == ("value_error", tuple(wrong))
+        assert told in error["msg"]
 
     def test_the_version_is_part_of_every_address(self, stage: ValomniaStage) -> None:
         stage.connect(version="v1.0").resources()

@@ -17,7 +17,7 @@ from calferry.sandbox.server import LoopbackServer
 from .query import COMPARE, Asked, RefusalError, read
 from .rows import PRINTED, Rows
 from .switches import ValomniaSwitches
-from .world import Appointment, Contact, Stamped, ValomniaWorld
+from .world import Appointment, Contact, Stamped, User, ValomniaWorld
 
 LOGIN, SUCCESS, FAILURE, SIGN_IN = "/j_spring_security_check", "/login/ajaxSuccess", "/login/authfail", "/login/auth"
 
@@ -143,9 +143,9 @@ class ValomniaServer(LoopbackServer):
             case ():
                 return self._rows.response(self._list(request, resource, held))
             case ("reference", reference):
-                return self._rows.response(self._show(held, reference, "reference", reference))
+                return self._show(held, reference, "reference", reference)
             case (number,):
-                return self._rows.response(self._show(held, number, "id", number))
+                return self._show(held, number, "id", number)
             case _:
                 return _page(404)
 
@@ -163,9 +163,15 @@ class ValomniaServer(LoopbackServer):
         return [record for record in kinds[resource].values() if self._is_seen(record)]
 
     def _is_seen(self, record: Stamped) -> bool:
-        return not isinstance(record, Appointment) or self.switches.sees in (None, record.user)
+        match record:
+            case Appointment():
+                return self.switches.sees in (None, record.user)
+            case User():
+                return record.id not in self.switches.unlisted_users
+            case _:
+                return True
 
-    def _show(self, held: Iterable[Stamped], key: str, by: str, named: str) -> JsonObject:
+    def _show(self, held: Iterable[Stamped], key: str, by: str, named: str) -> Response:
         """One appointment by its id or its reference. Vendor's page: "Appointments: show"."""
         if by == "id" and not key.isdigit():
             named = "The type of parameter id you provided is not valid for this request."
@@ -174,8 +180,15 @@ class ValomniaServer(LoopbackServer):
         if not isinstance(row, Appointment):
             raise RefusalError(404, "not_found", f"The appointment with the {by} {named} doesn't exist.")
         if row.id in self.switches.mute:
-            raise RefusalError(500, "server_error", "Oops! Something went wrong...")
-        return self._rows.show(row)
+            return self._mute()
+        return self._rows.response(self._rows.show(row))
+
+    def _mute(self) -> Response:
+        match self.switches.mute_answer:
+            case "server_error":
+                raise RefusalError(500, "server_error", "Oops! Something went wrong...")
+            case status:
+                return _page(int(status))
 
     def _list(self, request: Request, resource: str, held: Iterable[Stamped]) -> JsonObject:
         """A page of a listing. Vendor's pages: "Appointments: list" and the "list" pages of the others.

@@ -50,6 +50,9 @@ class ValomniaSwitches:
     employee_filter: Literal["exact", "prefix"] = "exact"
     """Whether `employeeReference` without a `*` finds that reference only, or all that begin so."""
 
+    unlisted_users: set[str] = field(default_factory=set)
+    """Ids of users whom no listing names any more, though appointments are theirs."""
+
     sees: str | None = None
     """The id of the one user whose appointments the login can see (None: everybody's)."""
 
@@ -57,7 +60,10 @@ class ValomniaSwitches:
     """Ids of appointments whose `startDate` cannot be parsed."""
 
     mute: set[str] = field(default_factory=set)
-    """Ids of appointments whose show answers 500 `server_error`."""
+    """Ids of appointments whose show is answered with an error."""
+
+    mute_answer: Literal["server_error", "500", "503", "403", "404"] = "500"
+    """Which one: 500 in the vendor's words, or a status with a page."""
 
     nobody: set[str] = field(default_factory=set)
     """Ids of appointments whose show has `user: null`."""

@@ -7,7 +7,7 @@ filters, and names another version of the API.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from calferry.errors import Unavailable
@@ -24,6 +24,12 @@ ATTEMPTS = 3
 """How often a listing is read, at most, for it to prove itself complete."""
 
 SECOND = timedelta(seconds=1)
+
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+"""A stamp before that is none: it is what an import makes of nothing."""
+
+LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""The last second that there is; no filter can name its end."""
 
 BY_ID = {"sort": "id", "order": "asc"}
 BY_CHANGE = {"sort": "lastUpdated", "order": "asc"}
@@ -96,9 +102,9 @@ class Listings:
             overlap = min(1, len(page.rows) - 1)
             offset += len(page.rows) - overlap
             page = self.page(resource, asked, offset)
-            joined = joined and _ids(page.rows[:overlap]) == _ids(rows[-overlap:] if overlap else [])
+            joined = joined and ids_of(page.rows[:overlap]) == ids_of(rows[-overlap:] if overlap else [])
             rows += page.rows[overlap:]
-        ids = _ids(rows)
+        ids = ids_of(rows)
         proven = joined and page.total == first == len(set(ids)) and "" not in ids
         return Listed(rows, proven)
 
@@ -122,6 +128,8 @@ class Listings:
                 since = changed[-1]
                 continue
             yield self._second(resource, asked, since, page)
+            if since == LAST:
+                return
             since += SECOND
 
     def _beginning(self, resource: str, asked: Mapping[str, str], size: int = SIZE) -> Page:
@@ -133,7 +141,8 @@ class Listings:
         return page
 
     def _second(self, resource: str, asked: Mapping[str, str], second: datetime, page: Page) -> Page:
-        listed = self.whole(resource, {**asked, **_from(second), "lastUpdated_lt": instant(second + SECOND)})
+        ends = {"lastUpdated_lt": instant(second + SECOND)} if second < LAST else {}
+        listed = self.whole(resource, {**asked, **_from(second), **ends})
         if not listed.proven:
             msg = f"the {resource} that changed within one second kept changing while Valomnia listed them"
             raise Unavailable(msg)
@@ -143,7 +152,7 @@ class Listings:
 def changed_of(rows: Sequence[Any]) -> list[datetime]:
     """When rows changed, to the second, as far as they say so."""
     told = (moment_of(row.get("lastUpdated")) for row in rows if isinstance(row, dict))
-    return [moment.replace(microsecond=0) for moment in told if moment]
+    return [moment.replace(microsecond=0) for moment in told if moment and moment >= FIRST]
 
 
 def _check_order(resource: str, changed: Sequence[datetime], since: datetime | None) -> None:
@@ -157,5 +166,6 @@ def _from(since: datetime | None) -> dict[str, str]:
     return {"lastUpdated_gte": instant(since)} if since else {}
 
 
-def _ids(rows: Sequence[Any]) -> list[str]:
+def ids_of(rows: Sequence[Any]) -> list[str]:
+    """The ids of rows; empty where one has none."""
     return [id_of(row) if isinstance(row, dict) else "" for row in rows]

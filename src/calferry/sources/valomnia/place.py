@@ -75,8 +75,8 @@ class Trail:
         """The rows that tell something new, and those without a readable id."""
         return [row for row in page.rows if not isinstance(row, dict) or self._told.get(id_of(row)) != digest_of(row)]
 
-    def pass_by(self, page: Page, read: Collection[str]) -> None:
-        """Remember a page, of which the rows with these ids were news that could be read.
+    def pass_by(self, page: Page, told: Collection[str]) -> None:
+        """Remember a page, of which the rows with these ids were news, and told, if only as set aside.
 
         No stamp counts for more than the server's clock: one from the future would hide all later changes.
         """
@@ -86,7 +86,7 @@ class Trail:
             if not isinstance(row, dict):
                 continue
             key, digest = id_of(row), digest_of(row)
-            if key in read:
+            if key in told:
                 self._told[key] = digest
             for changed in changed_of([row]):
                 self._changed = max(self._changed or changed, min(changed, now))

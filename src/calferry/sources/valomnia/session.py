@@ -48,10 +48,21 @@ class Rejected(Unusable):
     """400: Valomnia does not take the request as it was asked."""
 
 
+class Wordless(Unusable):
+    """One record was asked for, and Valomnia said nothing of its own: that record may be the reason, or an outage.
+
+    `error` is what the answer amounts to where it is not the record's.
+    """
+
+    def __init__(self, error: Unavailable | NotAuthorised) -> None:
+        super().__init__(str(error), retry_after=getattr(error, "retry_after", None))
+        self.error = error
+
+
 class _ExpiredError(Exception):
     """What a session that is over is answered; `error` is what it amounts to under a session that is not."""
 
-    def __init__(self, error: CalferryError) -> None:
+    def __init__(self, error: Unavailable | NotAuthorised) -> None:
         super().__init__(str(error))
         self.error = error
 
@@ -77,16 +88,38 @@ class Session:
 
         Raises NotThere, Rejected, NotAuthorised, or Unavailable.
         """
+        try:
+            return self._under_a_login(path, asked)
+        except _ExpiredError as problem:
+            raise problem.error from None
+
+    def record(self, path: str) -> http.JsonObject:
+        """GET one record. Raises NotThere, Unusable or Wordless; of signing in, NotAuthorised or Unavailable."""
+        try:
+            return self._under_a_login(path, None, alone=True).content
+        except _ExpiredError as problem:
+            raise Wordless(problem.error) from None
+
+    def _under_a_login(self, path: str, asked: Mapping[str, str] | None, *, alone: bool = False) -> Reply:
+        ask = self._ask_alone if alone else self._ask
         with self._lock:
             if self._signed_in:
                 with suppress(_ExpiredError):
-                    return self._ask(path, asked)
+                    return ask(path, asked)
             self._sign_in()
             try:
-                return self._ask(path, asked)
-            except _ExpiredError as problem:
+                return ask(path, asked)
+            except _ExpiredError:
                 self._signed_in = False
-                raise problem.error from None
+                raise
+
+    def _ask_alone(self, path: str, asked: Mapping[str, str] | None) -> Reply:
+        try:
+            return self._ask(path, asked)
+        except (NotThere, Unusable):
+            raise
+        except (Unavailable, NotAuthorised) as problem:
+            raise Wordless(problem) from None
 
     def _ask(self, path: str, asked: Mapping[str, str] | None) -> Reply:
         return self._fetched(f"/api/{self._settings.version}{path}", asked)
@@ -117,7 +150,7 @@ class Session:
                 welcome = self._content(response, body, request)
         except _ExpiredError as problem:
             raise problem.error from None
-        except (NotThere, Rejected) as problem:  # it says nothing of what was asked for
+        except (NotThere, Unusable) as problem:  # it says nothing of what was asked for
             raise Unavailable(str(problem)) from problem
         if str(welcome.get("success")).casefold() != "true":
             raise self._not_let_in(request)
@@ -128,13 +161,11 @@ class Session:
 
     def _destination(self, response: httpx.Response, request: str) -> str:
         """Where a login leads to. Its path may carry the session (`;jsessionid=…`), which no log may see."""
-        there = urlsplit(response.headers.get("Location", ""))
-        path = there.path.partition(";")[0]
-        if there.hostname in {None, self._client.base_url.host}:
-            if path.endswith(SUCCESS):
-                return SUCCESS
-            if "/login" in path:
-                raise self._not_let_in(request)
+        path = _path_on(self._client.base_url.host, response.headers.get("Location", ""))
+        if path.endswith(SUCCESS):
+            return SUCCESS
+        if "/login" in path:
+            raise self._not_let_in(request)
         msg = f"{request} was sent elsewhere; calferry follows no redirect"
         raise Unavailable(msg)
 
@@ -170,6 +201,15 @@ class Session:
         client = http.client(self._settings.root, {}, ca_file=self._settings.ca_file)
         weakref.finalize(self, client.close)
         return client
+
+
+def _path_on(host: str, location: str) -> str:
+    """The path of an address on `host`, without what follows a semicolon; empty for any other address, or none."""
+    try:
+        there = urlsplit(location)
+    except ValueError:
+        return ""
+    return there.path.partition(";")[0] if there.hostname in {None, host} else ""
 
 
 def _is_json(response: httpx.Response) -> bool:

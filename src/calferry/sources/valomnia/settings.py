@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,39 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath, Sec
 
 from calferry import http
 from calferry.moments import zone_of
+
+NAME = "[a-z0-9][a-z0-9-]*"
+
+
+def _organisation(text: str) -> str:
+    if re.fullmatch(NAME, text):
+        return text
+    meant = re.fullmatch(rf"(?:https?://)?({NAME})(?:\.valomnia\.com(?:/.*)?)?", text.strip().lower())
+    write = f'write "{meant[1]}"' if meant else 'write, for instance, "acme" for acme.valomnia.com'
+    msg = f"is what stands before .valomnia.com in the address of your Valomnia; {write}"
+    raise ValueError(msg)
+
+
+def _version(text: str) -> str:
+    if re.fullmatch(r"v[0-9]+(\.[0-9]+)*", text):
+        return text
+    meant = re.fullmatch(r"[vV]?([0-9]+(?:\.[0-9]+)*)", text.strip())
+    msg = f'is the version as it stands in addresses; write "v{meant[1] if meant else "2.1"}"'
+    raise ValueError(msg)
+
+
+def _user(text: str) -> str:
+    if not text.strip():
+        msg = "is empty; write the e-mail address that calferry signs in with"
+        raise ValueError(msg)
+    return text
+
+
+def _password(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value():
+        msg = "is empty; name a variable or a file that holds the password of that user"
+        raise ValueError(msg)
+    return secret
 
 
 def _address(url: str) -> str:
@@ -27,12 +61,12 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    organisation: str = Field(pattern="^[a-z0-9][a-z0-9-]*$", description="what stands before .valomnia.com")
-    user: str = Field(min_length=1, description="the e-mail address that calferry signs in with")
-    password: SecretStr = Field(min_length=1, description="the password of that user")
+    organisation: Annotated[str, AfterValidator(_organisation)] = Field(description="what stands before .valomnia.com")
+    user: Annotated[str, AfterValidator(_user)] = Field(description="the e-mail address that calferry signs in with")
+    password: Annotated[SecretStr, AfterValidator(_password)] = Field(description="the password of that user")
     time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     references: bool = False
-    version: str = Field(default="v2.1", pattern=r"^v[0-9]+(\.[0-9]+)*$")
+    version: Annotated[str, AfterValidator(_version)] = "v2.1"
     base_url: Annotated[str, AfterValidator(_address)] = ""
     ca_file: FilePath | None = None
 

@@ -5,7 +5,6 @@ What is not documented, and what is made of it: docs/adapters/valomnia.md.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -138,8 +137,9 @@ class ValomniaSource:
     def _told(self, stream: str, told: Sequence[Any], asked_at: datetime, claims: Claims) -> Batch:
         if stream != APPOINTMENTS:
             return batch_of(stream, [self._person(stream, row) for row in told], asked_at)
-        self._news = self._news or bool(told)
-        return batch_of(stream, [self._read(row, claims, anew=True) for row in told], asked_at)
+        batch = batch_of(stream, [self._read(row, claims, anew=True) for row in told], asked_at)
+        self._news = self._news or bool(batch.appointments)
+        return batch
 
     def _person(self, stream: str, row: Any) -> Resource | Quarantined:
         if not isinstance(row, dict) or not id_of(row):
@@ -202,17 +202,19 @@ class ValomniaSource:
 
 
 def _keys(batch: Batch) -> frozenset[str]:
-    """The ids of what was read, and need not be told again."""
-    return frozenset([one.source_id for one in batch.appointments] + [one.id for one in batch.resources])
+    """The ids of what was told, and need not be told again: what was set aside is asked for again by its id."""
+    read = [one.source_id for one in batch.appointments] + [one.id for one in batch.resources]
+    return frozenset(read + [one.source_id for one in batch.quarantined])
 
 
 def _by_reference(users: Iterable[Row]) -> Mapping[str, str]:
-    """User by employee reference, where exactly one user is that employee, and the filter can ask for it."""
-    pairs = [(reference_of(user), id_of(user)) for user in users]
-    shared = Counter(reference for reference, _ in pairs)
-    return {
-        reference: user for reference, user in pairs if reference and "*" not in reference and shared[reference] == 1
-    }
+    """User by employee reference, where the filter can ask for it; empty where two users are that employee."""
+    by_reference: dict[str, str] = {}
+    for user in users:
+        reference = reference_of(user)
+        if reference and "*" not in reference:
+            by_reference[reference] = "" if reference in by_reference else id_of(user)
+    return by_reference
 
 
 def _between(window: Window) -> dict[str, str]:
