@@ -73,8 +73,10 @@ class Ferry:
         addresses = tuple(f"owner{number}@desk.example" for number in range(owners + 1))
         self.clock.time = NOW - timedelta(days=92)
         self.system = KINDS[self.kind](self.sandbox, addresses)
+        google = self.sandbox.google.world
         for address in addresses:
-            self.sandbox.google.world.add_user(address, time_zone=ZONE.key)
+            google.add_user(address, time_zone=ZONE.key)
+            google.add_foreign_event(address, "Dentist", NOW, NOW + timedelta(hours=1))
 
     @property
     def config(self) -> Path:
@@ -243,3 +245,5 @@ def ferry(kind: str, home: Path, rows: int = 60, *, alone: bool = False) -> Iter
         google = sandbox.google
         assert [*opened.system.server.crashes, *google.crashes, *google.world.schema_violations] == []
         assert [*google.world.mails, *google.world.reminder_mails] == []
+        for (calendar, event), as_added in google.world.foreign.items():
+            assert google.world.calendars[calendar].events[event] == as_added
