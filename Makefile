@@ -1,6 +1,6 @@
 # Everything a newcomer or CI runs. Each target installs what it needs into .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak crash bench lock fix clean
+.PHONY: help demo test check soak crash scale bench lock fix clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -29,6 +29,9 @@ soak: $(VENV)/dev.stamp  ## The property tests, long and with fresh random data
 
 crash: $(VENV)/dev.stamp  ## Kill `calferry sync` at thousands of instants
 	$(BIN)/pytest -q -n $(WORKERS) tests/crash --kills=2000
+
+scale: $(VENV)/dev.stamp  ## Carry 10,000 appointments from each booking system
+	$(BIN)/pytest -q tests/convergence/test_systems.py -k default --rows=10000
 
 bench: $(VENV)/dev.stamp  ## Measure, as ratios
 	$(BIN)/python -m benchmarks

@@ -173,13 +173,14 @@ def get_json(
 def get_xml(client: httpx.Client, path: str, params: Mapping[str, str] | None = None) -> bytes:
     """GET an XML document, unparsed: tried again like `get_json`, and raising what that raises.
 
-    Refused where there is no such form (406: RFC 9110, section 15.5.7).
+    Refused where there is no such form, or nothing is to be read there (406 and 405: RFC 9110, sections 15.5.7 and
+    15.5.6).
     """
     request = f"GET {client.base_url.host}{path}"
 
     def read(response: httpx.Response, body: bytes) -> bytes | None:
-        if response.status_code == 406:  # noqa: PLR2004 (see above)
-            msg = f"{request} answered 406: not in XML"
+        if response.status_code in (405, 406):
+            msg = f"{request} answered {response.status_code}: not in XML"
             raise Refused(msg)
         return _xml(response, body, request) if response.status_code < 400 else None  # noqa: PLR2004 (section 15.5)
 

@@ -243,6 +243,19 @@ def test_an_xml_form_that_is_kept_from_us_stops_no_other_row(status: int, login:
     assert "02:15 twice" in rows[unclear].description
 
 
+def test_where_no_row_can_be_asked_for_the_first_hour_is_taken_too() -> None:
+    """A refusal of the method (405) says that there is no such form and never will be."""
+    with ClicrdvServer(api_key=KEY, email=EMAIL, password=PASSWORD) as server:
+        stage = ClicrdvStage(server, "appointments")
+        server.switches.single_appointments = False
+        source_id = stage.book(datetime(2026, 10, 25, 2, 15, fold=1))
+        (batch,) = (one for one in stage.connect().within(WINDOW) if one.appointments or one.quarantined)
+    row = appointments([batch])[source_id]
+    assert row.start.isoformat() == "2026-10-25T02:15:00+02:00"
+    assert "02:15 twice" in row.description
+    assert not batch.quarantined
+
+
 def test_while_the_xml_form_cannot_be_had_the_row_is_set_aside_alone() -> None:
     """It must not move by an hour, and back, with every outage."""
     from calferry.sandbox import faults

@@ -191,6 +191,13 @@ class TestJson:
             "contacts": [{"id": 9, "href": "²"}]
         }
 
+    def test_a_stray_letter_in_every_object_of_a_full_page_is_left_out(self) -> None:
+        row = {"id": 1, "note": "{²", "customer": {"id": 2}, "user": {"id": 3}, "contacts": [{"id": 4}, {"id": 5}]}
+        page = {"data": [row] * 100}
+        told = json.dumps(page, ensure_ascii=False).replace('{"', '{²"')
+        assert told.count("²") > 500
+        assert read_json(told.encode()) == page
+
     def test_utf_8_is_read_as_such_and_latin_1_where_it_is_none(self) -> None:
         assert read_json('{"name": "Réunion"}'.encode()) == read_json('{"name": "Réunion"}'.encode("latin-1"))
 

@@ -434,6 +434,7 @@ def test_xml_comes_as_it_is_and_is_asked_for_as_such(service: Service, client: h
     ("answer", "kind"),
     [
         (Answer(200, b"{}"), Unavailable),
+        (Answer(405), Refused),
         (Answer(406), Refused),
         (Answer(404), http.Missing),
         (Answer(403), NotAuthorised),

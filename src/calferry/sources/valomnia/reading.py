@@ -8,8 +8,8 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-STRAYS = 100
-"""The most stray characters that are taken out of one body."""
+STRAYS = 1_000
+"""The most stray characters that are taken out of one body: a page of a hundred rows, with one in each object."""
 
 
 def read_json(body: bytes) -> Any:
