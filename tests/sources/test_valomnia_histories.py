@@ -69,6 +69,7 @@ SWITCHES: Mapping[str, st.SearchStrategy[Any]] = {
     "list_names_user": st.booleans(),
     "list_contacts": st.sampled_from(["named", "empty"]),
     "employee_filter": st.sampled_from(["exact", "prefix"]),
+    "mute_answer": st.sampled_from(["server_error", "500", "503", "403", "404"]),
 }
 
 OWNERS = ("emp1", "emp10", "emp2")
@@ -79,7 +80,7 @@ deeds = st.lists(
         st.tuples(st.sampled_from(["book", "book", "move"]), number, number),
         st.tuples(st.sampled_from(["edit", "finish", "reassign", "reassign silently", "delete"]), number, number),
         st.tuples(st.sampled_from(["import long ago", "import from the future"]), number, number),
-        st.tuples(st.sampled_from(["rename", "expire sessions", "new process"]), number, number),
+        st.tuples(st.sampled_from(["rename", "expire sessions", "new process", "silence"]), number, number),
         st.tuples(st.sampled_from(["pass", "pass", "pass"]), st.integers(0, len(SPANS) - 1), number),
         st.tuples(st.sampled_from(sorted(BREAKAGES)), st.integers(1, 4), st.integers(0, 6)),
     ),
@@ -123,6 +124,13 @@ class Office:
         source = build("sales", settings, clock=self.clock)
         self.account = Account(source=source, rhythm=RHYTHM, routes=(), basis="none", edition="1")
 
+    def colleague_is(self, how: str) -> None:
+        """The one whose reference begins as another's, and for whom no list may speak."""
+        if how == "shared":
+            self.server.world.add_employee("Bea", "Sample", "bea@acme.example", OWNERS[1])
+        elif how == "unlisted":
+            self.server.switches.unlisted_users = {self.users[1]}
+
     def pass_by(self, span: timedelta) -> Tally:
         self.clock.time += span
         return pull(self.account, self.ledger, self.clock, Watch())
@@ -163,6 +171,7 @@ class Office:
             "reassign": lambda: world.reassign(row, self.users[number % 3]),
             "reassign silently": lambda: world.reassign(row, self.users[number % 3], silently=True),
             "delete": lambda: world.delete(row),
+            "silence": lambda: self.server.switches.mute.add(row),
             "import long ago": lambda: world.touch(row, NOW - 90 * DAY),
             "import from the future": lambda: world.touch(row, NOW + 900 * DAY),
         }
@@ -192,12 +201,18 @@ class Office:
 @given(
     switches=st.fixed_dictionaries(dict(SWITCHES)),
     references=st.booleans(),
+    colleague=st.sampled_from(["listed", "shared", "unlisted"]),
     late=st.sampled_from([0, 20, 300]),
-    stock=st.integers(0, 10),
+    stock=st.integers(0, 20),
     history=deeds,
 )
 def check_history(
-    switches: dict[str, Any], references: bool, late: int, stock: int, history: list[tuple[str, int, int]]
+    switches: dict[str, Any],
+    references: bool,
+    colleague: str,
+    late: int,
+    stock: int,
+    history: list[tuple[str, int, int]],
 ) -> None:
     clock = HandClock()
     with ExitStack() as stack:
@@ -205,12 +220,14 @@ def check_history(
         ledger = stack.enter_context(open_ledger(f"sqlite:///{home}/ledger.db", "acme"))
         server = stack.enter_context(ValomniaServer(ValomniaWorld(clock.now), ValomniaSwitches(**switches)))
         office = Office(server, clock, ledger, {"references": references})
+        office.colleague_is(colleague)
         server.world.commit_after = timedelta(seconds=late)
         for booking in range(stock):
             office.book(booking, booking)
         for deed in history:
             office.happens(*deed)
         server.faults.clear()
+        server.switches.mute.clear()
         for who in range(3):  # somebody else of the same owner, who is found when one is not
             office.book(8, who)
         for _ in range(3):

@@ -92,6 +92,7 @@ class TestOwners:
         self, stage: ValomniaStage, source: ValomniaSource
     ) -> None:
         """An employee's former login keeps its appointments, and is in no listing: nothing tells the two apart."""
+        stage.server.switches.employee_filter = "exact"
         former = stage.server.world.add_employee("Ana", "Pérez", "old@acme.example", "emp1")
         stage.server.switches.unlisted_users = {former}
         cursor = first_pass(source)
@@ -104,6 +105,7 @@ class TestOwners:
         self, stage: ValomniaStage, source: ValomniaSource, caplog: pytest.LogCaptureFixture
     ) -> None:
         """Appointments of a former login of the same employee, which is in no listing of users."""
+        stage.server.switches.employee_filter = "exact"
         former = stage.server.world.add_employee("Ana", "Pérez", "old@acme.example", "emp1")
         stage.server.switches.unlisted_users = {former}
         booked = {stage.book(AT_NINE, user=user): [user] for user in (stage.user, former) * 6}
@@ -116,6 +118,7 @@ class TestOwners:
         self, stage: ValomniaStage, source: ValomniaSource
     ) -> None:
         """A reference of one letter has no part to ask for, so nothing is concluded."""
+        stage.server.switches.employee_filter = "exact"
         ida = stage.server.world.add_employee("Ida", "Muster", "ida@acme.example", "7")
         booked = {stage.book(AT_NINE, user=ida): [ida] for _ in range(12)}
         let_pass(stage, timedelta(hours=1))
@@ -161,6 +164,7 @@ class TestOwners:
         self, stage: ValomniaStage, source: ValomniaSource
     ) -> None:
         """The list of an employee is older than the listing it completes."""
+        stage.server.switches.employee_filter = "exact"
         booked = self.team(stage)
         moved, other = list(booked)[1], stage.user
         stage.server.on_request = lambda moment, request: (

@@ -44,10 +44,10 @@ class ValomniaSwitches:
     list_names_user: bool = False
     """Whether list rows have the members that only show rows have in the samples: `user` and `reference`."""
 
-    list_contacts: Literal["named", "empty"] = "named"
+    list_contacts: Literal["named", "empty"] = "empty"
     """Whether the `contacts` of a list row name the contacts, or are always empty."""
 
-    employee_filter: Literal["exact", "prefix"] = "exact"
+    employee_filter: Literal["exact", "prefix"] = "prefix"
     """Whether `employeeReference` without a `*` finds that reference only, or all that begin so."""
 
     unlisted_users: set[str] = field(default_factory=set)
