@@ -39,6 +39,8 @@ TURNED: Mapping[str, tuple[object, ...]] = {
 BEFALLS: Mapping[str, Callable[[Ferry], object]] = {
     "broken_starts": lambda ferry: set(ferry.system.live()[::9]),
     "mute": lambda ferry: set(ferry.system.live()[::9]),
+    "open_ends": lambda ferry: set(ferry.system.live()[::9]),
+    "unlisted_users": lambda ferry: {next(iter(ferry.sandbox.valomnia.world.users))},
     "nobody": lambda ferry: set(ferry.system.live()[::9]),
     "sees": lambda ferry: next(iter(ferry.sandbox.valomnia.world.users)),
 }
