@@ -149,6 +149,20 @@ def test_a_deletion_the_delta_missed_is_found_proven_with_a_control_and_carried_
     assert_settled(shop)
 
 
+def test_what_could_not_be_read_and_then_vanishes_is_found_out(shop: Salon) -> None:
+    """Being asked for as unreadable must not put off its being asked for as missing, day after day."""
+    unreadable = shop.sandbox.agendize.switches.broken_starts
+    booked = stocked(shop)
+    shop.cross()
+    unreadable.add(booked[0])
+    shop.cross(DAY)
+    unreadable.clear()
+    shop.vanish(booked[0])
+    shop.cross(DAY)
+    assert shop.standing()[place_of(shop, booked[0], ANA)] == 0
+    assert_settled(shop)
+
+
 def test_without_a_control_a_deletion_is_not_believed(shop: Salon) -> None:
     only = shop.book(3, 9, staff=0)
     shop.book(3, 9, staff=1)

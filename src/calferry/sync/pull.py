@@ -91,8 +91,8 @@ class _Pull:
         self._reconcile()
         if self.intake.lacks_resources(self.key):
             self._refresh_resources_or_go_on()
-        self._ask_again_for_quarantined()
         self._ask_for_unlisted()
+        self._ask_again_for_quarantined()
         self._bury()
         self.intake.complete(self.key, "pull", self.clock.now())
 
