@@ -88,13 +88,14 @@ class _Pull:
         self._follow(first)
         for stream in others:
             self._follow_or_go_on(stream)
-        self._reconcile()
+        listed = self._reconcile()
         if self.intake.lacks_resources(self.key):
             self._refresh_resources_or_go_on()
         self._ask_for_unlisted()
         self._ask_again_for_quarantined()
         self._bury()
-        self.intake.complete(self.key, "pull", self.clock.now())
+        if listed or self.intake.last(self.key, "all"):  # what was never listed whole was never pulled to its end
+            self.intake.complete(self.key, "pull", self.clock.now())
 
     def _due(self, task: str, every: timedelta) -> bool:
         last = self.intake.last(self.key, task)
@@ -147,16 +148,18 @@ class _Pull:
             if self._due(reading(stream), READ_EVERY):
                 self.intake.complete(self.key, reading(stream), self.clock.now())
 
-    def _reconcile(self) -> None:
+    def _reconcile(self) -> bool:
         """List a window whole, so that what is missing from it can be asked for. Only a proven slice makes anything
         unlisted. "All" is completed by proof alone; until then it is tried as often as the near days are.
 
         A listing that fails, one month of it even, must not keep those from being asked for that are missing already.
+        Whether it was answered, or is not due.
         """
         now = self.clock.now()
         if not self._due("near", min(self.rhythm.near, self.rhythm.all)):
-            return
-        self.intake.complete(self.key, "near", now)
+            return True
+        if self.intake.last(self.key, "all"):  # before that, a listing that fails is tried again at once
+            self.intake.complete(self.key, "near", now)
         try:
             if not self._due("all", self.rhythm.all):
                 self._list_whole(Window(now, now + min(NEAR, self.rhythm.future)))
@@ -164,6 +167,9 @@ class _Pull:
                 self.intake.complete(self.key, "all", now)
         except Unavailable as error:
             self.tally.errors.append(error)
+            return False
+        self.intake.complete(self.key, "near", now)
+        return True
 
     def _list_whole(self, window: Window) -> bool:
         """Whether the listing proved that it left nothing out of the window."""
