@@ -9,7 +9,7 @@ import pytest
 from calferry.errors import CalferryError, Conflict, NotAuthorised, Refused, Unavailable
 from calferry.model import Change, Failure, Receipt
 from calferry.ports import Target
-from calferry.sandbox import GraphServer, faults
+from calferry.sandbox import GraphServer, Response, faults
 from calferry.sandbox.faults import Fault, matching
 from calferry.sandbox.graph import Kept, part_missing, part_status
 from calferry.targets.office365 import Office365Target
@@ -240,7 +240,7 @@ def test_a_duplicate_that_graph_names_is_adopted_where_no_listing_shows_it(
 ) -> None:
     graph.switches.names_existing = True
     held = filed(push(office365, create(office365, KEY, event())))
-    nothing = faults.Response.of_json({"value": []})
+    nothing = Response.of_json({"value": []})
     graph.part_faults.add(Fault("nothing", lambda _perform: nothing), match=lambda one: "$filter" in one.query)
     later = create(office365, KEY, event(summary="Later"))
     assert filed(push(office365, later)).href == held.href

@@ -46,14 +46,14 @@ class Transport:
 
     def ask(self, lane: str, request: Request) -> Answer:
         """One request outside a batch. Raises NotAuthorised and Unavailable where there is no answer."""
-        with self._lane(lane), _our_errors():
+        with self._lane(lane), _reaching():
             return self._authorised(request.method, request.address, request.headers)
 
     def ask_all(self, lane: str, requests: Sequence[Request]) -> dict[Request, Reply]:
         """Requests in one batch. A request without an answer of its own gets the error that befell the batch."""
         parts = [_part(number, request) for number, request in enumerate(requests)]
         try:
-            with self._lane(lane), _our_errors():
+            with self._lane(lane), _reaching():
                 answer = self._authorised("POST", "$batch", HEADERS, json.dumps({"requests": parts}).encode())
         except CalferryError as error:
             return dict.fromkeys(requests, error)
@@ -89,20 +89,23 @@ class Transport:
         """One HTTP request with a token. A token that is not accepted is replaced once: nothing was done with it."""
         answer = self._send(method, address, headers, body)
         if answer.status == HTTPStatus.UNAUTHORIZED and answer.code:
-            self._application.remove_tokens_for_client()
+            _, application = self._opened
+            application.remove_tokens_for_client()
             answer = self._send(method, address, headers, body)
         return answer
 
     def _send(self, method: str, address: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        sent = dict(headers) | {"Authorization": f"Bearer {self._token()}"}
+        client, application = self._opened
+        sent = dict(headers) | {"Authorization": f"Bearer {self._token(application)}"}
         if body is not None:
             sent |= {"Content-Type": "application/json"}
-        response = self._client.request(method, self._root + address, content=body, headers=sent)
+        response = client.request(method, self._root + address, content=body, headers=sent)
         return answer_of(response.status_code, response.headers, response.content, self._clock.now())
 
-    def _token(self) -> str:
+    def _token(self, application: ConfidentialClientApplication) -> str:
         """An access token: from memory while it lasts."""
-        result = self._application.acquire_token_for_client([f"{self._settings.root_url}/.default"])
+        with _signing_in():
+            result = application.acquire_token_for_client([f"{self._settings.root_url}/.default"])
         token = result.get("access_token")
         if isinstance(token, str):
             return token
@@ -117,59 +120,79 @@ class Transport:
         raise NotAuthorised(msg)
 
     @property
-    def _client(self) -> httpx.Client:
-        return self._opened[0]
-
-    @property
-    def _application(self) -> ConfidentialClientApplication:
-        return self._opened[1]
-
-    @property
     def _opened(self) -> tuple[httpx.Client, ConfidentialClientApplication]:
         with self._opening:
-            return self._connection
+            return self._client, self._application
 
     @cached_property
-    def _connection(self) -> tuple[httpx.Client, ConfidentialClientApplication]:
-        """The client, and MSAL's application over that same client. Asks the authority for its endpoints."""
+    def _client(self) -> httpx.Client:
+        try:
+            client = http.client("", {}, ca_file=self._settings.ca_file)
+        except ConfigError as problem:
+            raise NotAuthorised(str(problem)) from None
+        weakref.finalize(self, client.close)
+        return client
+
+    @cached_property
+    def _application(self) -> ConfidentialClientApplication:
+        """MSAL's side of us. It asks the authority for its endpoints, once.
+
+        Without instance discovery nobody else is asked. Tokens and calendars share one client, and with it time-outs,
+        certificate authorities and proxies.
+        """
         from msal.application import ConfidentialClientApplication
 
         said = self._settings
         credential = _credential(said)
-        try:
-            client = http.client("", {}, ca_file=said.ca_file)
-        except ConfigError as problem:
-            raise NotAuthorised(str(problem)) from None
-        weakref.finalize(self, client.close)
-        # Without instance discovery nothing but the configured authority is asked. httpx speaks MSAL's own interface of
-        # an HTTP client, so that tokens and calendars share time-outs, authorities and proxies.
-        application = ConfidentialClientApplication(
-            said.client_id,
-            client_credential=credential,
-            authority=f"{said.authority}/{said.tenant}",
-            instance_discovery=False,
-            http_client=client,
-        )
-        return client, application
+        with _signing_in():
+            return ConfidentialClientApplication(
+                said.client_id,
+                client_credential=credential,
+                authority=f"{said.authority}/{said.tenant}",
+                instance_discovery=False,
+                http_client=_ForMsal(self._client),
+            )
+
+
+class _ForMsal:
+    """An httpx client in the shape in which MSAL asks for one ("http_client" of its ClientApplication)."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def get(self, url: str, **asked: Any) -> httpx.Response:
+        return self._client.get(url, params=asked.get("params"), headers=asked.get("headers"))
+
+    def post(self, url: str, **asked: Any) -> httpx.Response:
+        # MSAL has its assertions as bytes, which httpx would write into a form as Python shows them.
+        form = {name: value.decode() if isinstance(value, bytes) else value for name, value in asked["data"].items()}
+        return self._client.post(url, params=asked.get("params"), data=form, headers=asked.get("headers"))
+
+    def close(self) -> None:
+        """The client is not MSAL's to close."""
 
 
 @contextmanager
-def _our_errors() -> Iterator[None]:
-    """All that can happen on the way to Microsoft, as our own errors. Causes are cut off: some quote what was sent."""
+def _reaching() -> Iterator[None]:
+    """What can happen on the way to Microsoft, as our own error. Its cause is cut off: some quote what was sent."""
     import httpx
 
     try:
         yield
-    except CalferryError:
-        raise
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         msg = f"Microsoft 365 could not be reached ({type(error).__name__})."
         raise Unavailable(msg) from None
-    except (ValueError, LookupError, TypeError, AttributeError, RuntimeError, OSError) as error:
-        # How MSAL shows an authority's answer that is torn or foreign (a proxy's page), or a tenant that is none.
-        msg = (
-            f"Microsoft's answer to the sign-in could not be read ({type(error).__name__}); check authority and tenant."
-        )
+
+
+@contextmanager
+def _signing_in() -> Iterator[None]:
+    """How MSAL shows an authority's answer that is torn or foreign (a proxy's page), or a tenant that is none."""
+    from msal.exceptions import MsalError
+
+    try:
+        yield
+    except (MsalError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
+        msg = f"Microsoft's answer to the sign-in cannot be used ({type(error).__name__}); check authority and tenant."
         raise Unavailable(msg) from None
 
 
@@ -177,6 +200,7 @@ def _credential(settings: Settings) -> str | dict[str, str]:
     """MSAL's form of a secret or of a certificate, whose thumbprint it takes itself. Raises NotAuthorised."""
     if settings.client_secret is not None:
         return settings.client_secret.get_secret_value()
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
     from cryptography.x509 import load_pem_x509_certificate
 
@@ -185,11 +209,13 @@ def _credential(settings: Settings) -> str | dict[str, str]:
     inside, end, after = rest.partition("-----END CERTIFICATE-----")
     key, certificate = before + after, begin + inside + end
     try:
-        load_pem_private_key(key.encode(), None)
+        is_usable = isinstance(load_pem_private_key(key.encode(), None), RSAPrivateKey)
         load_pem_x509_certificate(certificate.encode())
     except (ValueError, TypeError):
-        msg = "The certificate cannot be read; put its PEM text and that of its private key into `certificate`."
-        raise NotAuthorised(msg) from None
+        is_usable = False
+    if not is_usable:
+        msg = "The certificate cannot be read; put its PEM text and that of its RSA private key into `certificate`."
+        raise NotAuthorised(msg)
     return {"private_key": key, "public_certificate": certificate}
 
 
