@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from calferry.model import Receipt
 from calferry.sandbox import GraphServer, Request, Response, faults
 from calferry.sandbox.faults import Fault, matching
 from calferry.sandbox.graph import application_certificate, part_status
+from calferry.sandbox.server import Moment
 from calferry.targets.office365 import Office365Target, build
 from tests.builders import event
 from tests.contracts.target import create, delete, failed, filed, intent, push, update
@@ -230,6 +232,12 @@ def test_one_target_serves_many_threads_and_a_mailbox_one_request_at_a_time(
     graph: GraphServer, office365: Office365Target
 ) -> None:
     other = f"{KEY}/calendars/{graph.world.add_calendar(ANA, 'Bookings')}"
+
+    def dawdle(_moment: Moment, _request: Request) -> None:
+        """Long enough for another request to come in, if one were sent."""
+        threading.Event().wait(0.02)
+
+    graph.on_request = dawdle
     with ThreadPoolExecutor(4) as pool:
         outcomes = pool.map(
             lambda n: filed(push(office365, create(office365, (KEY, other)[n % 2], event(f"u{n}")))), range(12)
