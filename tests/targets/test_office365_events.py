@@ -169,6 +169,8 @@ OURS = {"id": MARK, "value": mark_text(mark(), KEY)}
 @example(mark_text(mark(), KEY).replace("[", "[true,", 1))
 @example(mark_text(mark("u\x00"), KEY))
 @example(mark_text(mark(""), KEY))
+@example(mark_text(mark("u1", generation=-1), KEY))
+@example(mark_text(mark("u1", generation=10**12), KEY))
 @example(mark_text(mark(), OTHER))
 @example("[" * 100_000)
 def test_a_text_of_whatever_shape_is_no_mark(text: str) -> None:
@@ -183,10 +185,11 @@ def test_a_text_of_whatever_shape_is_no_mark(text: str) -> None:
     )
 )
 @example({"id": "x", "@odata.etag": "e", "attendees": None, "singleValueExtendedProperties": [OURS]})
+@example({"id": "x", "@odata.etag": "", "attendees": [], "singleValueExtendedProperties": [OURS]})
 @example({"id": "", "@odata.etag": "e", "attendees": [], "singleValueExtendedProperties": [OURS]})
 def test_an_item_of_whatever_shape_is_read_or_passed_over(item: Any) -> None:
     one = seen(item, KEY)
-    assert one is None or (one.href == item["id"] and one.guests == len(item["attendees"]))
+    assert one is None or (one.href == item["id"] and one.etag and one.guests == len(item["attendees"]))
 
 
 def shown(href: str, created: str, *attendees: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from .world import Kept
 
 _PAGE, _LONGEST_PAGE = 10, 1000
 _LONGEST_TEXT = 255
-"""Characters of a property that a listing shows."""
+"""Characters of a property that a listing shows: Graph says nothing of it, "FindItem operation" (EWS) does."""
 
 _FILTER = re.compile(
     r"singleValueExtendedProperties/Any\(ep: ep/id eq '(?P<id>[^']+)' and ep/value eq '(?P<value>[^']*)'\)",

@@ -32,6 +32,9 @@ _MEMBERS = [str, str, str, str, int, str]
 _CHECK, _NAME = 16, 60
 """Characters of the check, and of the installation's name, in a mark."""
 
+_MOST = 1_000_000_000
+"""Generations that a ledger can count: anybody may write such a property."""
+
 _SEEN = "id,createdDateTime,attendees,isOnlineMeeting"
 
 
@@ -46,7 +49,7 @@ def identity(calendar: str, uid: str, generation: int) -> str:
 def mark_text(mark: Mark, calendar: str) -> str:
     """The mark as the value of one property. It begins with a check that says for which calendar it was made.
 
-    Exchange cuts long texts off in listings, after 255 characters.
+    Exchange is known to cut long texts off in listings, after 255 characters (EWS, "FindItem operation").
     """
     check = identity(calendar, mark.uid, mark.generation)[:_CHECK]
     name = mark.installation[:_NAME]
@@ -70,7 +73,8 @@ def mark_of(text: object, calendar: str) -> Mark | None:
 def _is_whole(content: Sequence[object]) -> bool:
     if [type(member) for member in content] != _MEMBERS:
         return False
-    return bool(content[3]) and not any(CONTROL.search(text) for text in content if isinstance(text, str))
+    texts = [member for member in content if isinstance(member, str)]
+    return bool(content[3]) and content[4] in range(_MOST) and not any(CONTROL.search(text) for text in texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,9 @@ def seen(item: object, calendar: str) -> Seen | None:
     if not isinstance(item, Mapping):
         return None
     href, etag, attendees = item.get("id"), item.get("@odata.etag"), item.get("attendees")
-    if not (isinstance(href, str) and href and isinstance(etag, str) and isinstance(attendees, list)):
+    if not (isinstance(href, str) and isinstance(etag, str) and isinstance(attendees, list)):
+        return None
+    if not (href and etag):
         return None
     mailbox = mailbox_of(calendar)
     return Seen(
