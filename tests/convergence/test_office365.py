@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ssl
+import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +21,10 @@ from calferry.model import uid_of
 from calferry.sandbox import GraphServer, Sandbox, faults
 from calferry.sandbox.faults import Fault, matching
 from calferry.sandbox.graph import Kept, part_missing, part_status
+from calferry.sync.crossing import run
+from calferry.sync.installation import Watch
 from calferry.targets.office365.requests import MARK, mark_of
+from tests.crash.instants import told
 from tests.crossing import CALENDARS, COMPANY, STAFF_ROUTE, HandClock, Salon
 
 CLIENT, SECRET = "11111111-2222-3333-4444-555555555555", "s3cret"
@@ -153,6 +160,19 @@ ca_file = "{self.graph.ca_file}"
     def _arm(self, fault: Fault, number: int) -> None:
         self.graph.faults.add(fault, match=matching("/v1.0/"), times=1 + number % 2, after=number % 3)
 
+    def die(self, number: int) -> None:
+        """A pass whose process dies at some instant, and leaves nothing but the ledger's file."""
+        left = 1 + number % 120
+
+        def count(moment: str) -> None:
+            nonlocal left
+            left -= moment not in UNCERTAIN
+            if left == 0:
+                raise Crash
+
+        with suppress(Crash), self.installation() as installation, told(count), told_of_tls(count):
+            run(installation, Watch())
+
     def check_always(self) -> None:
         world = self.graph.world
         assert (world.mails, world.reminders, world.schema_violations, world.changing_ids) == ([], [], [], 0)
@@ -177,6 +197,28 @@ ca_file = "{self.graph.ca_file}"
 
 
 @contextmanager
+def told_of_tls(tell: Callable[[str], None]) -> Iterator[None]:
+    """`told` hears of plain sockets; an encrypted one has methods of its own."""
+    thread = threading.get_ident()
+
+    def wrapped(call: Callable[..., Any], name: str) -> Callable[..., Any]:
+        def around(*args: Any, **options: Any) -> Any:
+            if threading.get_ident() != thread:
+                return call(*args, **options)
+            tell(f"before {name}")
+            result = call(*args, **options)
+            tell(f"after {name}")
+            return result
+
+        return around
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl.SSLSocket, "send", wrapped(ssl.SSLSocket.send, "send"))
+        patch.setattr(ssl.SSLSocket, "recv", wrapped(ssl.SSLSocket.recv, "receive"))
+        yield
+
+
+@contextmanager
 def office() -> Iterator[Office]:
     clock = HandClock()
     with TemporaryDirectory(prefix="calferry-office-") as home, Sandbox(clock.now) as sandbox:
@@ -184,11 +226,20 @@ def office() -> Iterator[Office]:
         assert [*sandbox.agendize.crashes, *sandbox.graph.crashes] == []
 
 
+class Crash(BaseException):
+    """The process dies here."""
+
+
+UNCERTAIN = frozenset({"after send", "before receive"})
+"""Instants at which this process would go on while the sandbox still performs the request."""
+
 BOOKS = ("book", "book", "move", "cancel", "restore", "notes", "reassign")
 HANDS = ("invite", "retitle", "put elsewhere", "copy", "delete")
 BREAKS = ("whole", "part", "part", "token", "settle", "name", "return")
 
-deeds = st.tuples(st.sampled_from([*BOOKS, *HANDS, *BREAKS, "cross", "cross", "cross", "cross"]), st.integers(0, 999))
+deeds = st.tuples(
+    st.sampled_from([*BOOKS, *HANDS, *BREAKS, "cross", "cross", "cross", "die", "die"]), st.integers(0, 999)
+)
 
 
 def test_a_pass_costs_what_changed_and_nothing_else() -> None:
@@ -212,6 +263,9 @@ def test_whatever_happens_the_calendars_hold_the_truth_and_nobody_is_mailed(stor
         for deed, number in story:
             if deed == "cross":
                 shop.cross(MINUTE * (1 + number % 90))
+            elif deed == "die":
+                shop.clock.pass_by(MINUTE * (1 + number % 9))
+                shop.die(number)
             else:
                 act = shop.attend_to if deed in BOOKS else shop.handle if deed in HANDS else shop.break_something
                 act(deed, number)
