@@ -48,6 +48,10 @@ def target_for(server: GraphServer, **options: Any) -> Office365Target:
     return build("m365", settings_for(server, **options), clock=StoppedClock())
 
 
+def held_by(graph: GraphServer, href: str) -> Kept:
+    return graph.world.mailboxes[ANA].events[href]
+
+
 @dataclass
 class Office365Remote:
     server: GraphServer
