@@ -255,6 +255,18 @@ def test_a_pass_costs_what_changed_and_nothing_else() -> None:
         shop.check_in_the_end()
 
 
+def test_an_event_whose_answer_was_lost_and_which_its_user_changed_since_is_there_once() -> None:
+    with office() as shop:
+        shop.book()
+        shop.graph.faults.add(faults.lost_reply(), match=matching("$batch"))
+        assert shop.cross().errors
+        shop.handle("retitle", 0)
+        assert not shop.cross(5 * MINUTE).errors
+        shop.check_always()
+        shop.check_in_the_end()
+        assert [kept.item["subject"] for _, _, kept in shop.marked()] != ["Mine 0"]
+
+
 @given(st.lists(deeds, min_size=10, max_size=40))
 def test_whatever_happens_the_calendars_hold_the_truth_and_nobody_is_mailed(story: list[tuple[str, int]]) -> None:
     with office() as shop:
