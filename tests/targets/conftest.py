@@ -1,4 +1,4 @@
-"""Google in the sandbox, with Ana's calendar in it."""
+"""Google and Microsoft Graph in the sandbox, with Ana's calendar in them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from calferry.sandbox import GoogleServer
+from calferry.sandbox import GoogleServer, GraphServer
 from calferry.targets.google import GoogleTarget
+from calferry.targets.office365 import Office365Target
+from tests.targets import office365_world
 from tests.targets.google_world import DELEGATION, target_for
 
 
@@ -27,3 +29,17 @@ def target(server: GoogleServer) -> GoogleTarget:
 @pytest.fixture
 def delegate(server: GoogleServer) -> GoogleTarget:
     return target_for(server, **DELEGATION)
+
+
+@pytest.fixture
+def graph() -> Iterator[GraphServer]:
+    with GraphServer() as graph:
+        yield graph
+        assert graph.crashes == []
+        assert graph.world.schema_violations == []
+        assert graph.world.changing_ids == 0
+
+
+@pytest.fixture
+def office365(graph: GraphServer) -> Office365Target:
+    return office365_world.target_for(graph)

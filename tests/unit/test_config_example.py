@@ -27,6 +27,7 @@ from calferry.sources.clicrdv import Settings as ClicrdvSettings
 from calferry.sources.valomnia import Settings as ValomniaSettings
 from calferry.targets.google import Settings as GoogleSettings
 from calferry.targets.ical import Settings as IcalSettings
+from calferry.targets.office365 import Settings as Office365Settings
 from calferry.template import FIELDS
 
 ROOT = Path(__file__).parents[2]
@@ -35,11 +36,11 @@ REFERENCE = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 
 KINDS = Kinds(
     sources={"agendize": AgendizeSettings, "clicrdv": ClicrdvSettings, "valomnia": ValomniaSettings},
-    targets={"google": GoogleSettings, "ical": IcalSettings},
+    targets={"google": GoogleSettings, "ical": IcalSettings, "office365": Office365Settings},
 )
 TABLES: list[type[BaseModel]] = [
     *(InstallationTable, SourceTable, ReconcileTable, WindowTable, TargetTable, RouteTable, WhereTable, StatusTable),
-    *(WebTable, AgendizeSettings, ClicrdvSettings, ValomniaSettings, GoogleSettings, IcalSettings),
+    *(WebTable, AgendizeSettings, ClicrdvSettings, ValomniaSettings, GoogleSettings, IcalSettings, Office365Settings),
 ]
 OPTIONS = sorted({name for table in TABLES for name in table.model_fields})
 SECRETS = {
@@ -47,6 +48,7 @@ SECRETS = {
     "AGENDIZE_TOKEN": "t0ken",
     "CLICRDV_API_KEY": "k3y",
     "CLICRDV_PASSWORD": "w0rd",
+    "M365_SECRET": "s3cret",
     "VALOMNIA_PASSWORD": "w0rd",
 }
 
@@ -58,6 +60,7 @@ def salon(tmp_path: Path) -> Path:
     (tmp_path / "service-account.json").write_text(json.dumps(key))
     (tmp_path / "feed-secret").write_text("5" * 64)
     (tmp_path / "clicrdv-ca.pem").touch()
+    (tmp_path / "m365-ca.pem").touch()
     return tmp_path / "config.toml"
 
 
@@ -101,6 +104,12 @@ def test_the_other_sources_of_the_example_work(salon: Path) -> None:
     shown = re.findall(r"^#   \[sources\.\w+\]\n(?:#   .*\n)+", EXAMPLE, re.MULTILINE)
     text = EXAMPLE + re.sub(r"^#   ", "", "\n".join(shown), flags=re.MULTILINE)
     assert {one.kind for one in read(salon, text).sources.values()} == KINDS.sources.keys()
+
+
+def test_the_other_target_of_the_example_works(salon: Path) -> None:
+    (shown,) = re.findall(r"^#   \[targets\.\w+\]\n(?:#   .*\n)+", EXAMPLE, re.MULTILINE)
+    text = EXAMPLE + re.sub(r"^#   ", "", shown, flags=re.MULTILINE)
+    assert {one.kind for one in read(salon, text).targets.values()} == KINDS.targets.keys()
 
 
 def test_the_defaults_that_the_example_shows_are_the_defaults(salon: Path) -> None:

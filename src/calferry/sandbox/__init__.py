@@ -15,6 +15,7 @@ from . import faults
 from .agendize import AgendizeServer, AgendizeSwitches, AgendizeWorld, Booked
 from .clicrdv import ClicrdvServer, ClicrdvSwitches, ClicrdvWorld
 from .google import GoogleServer, GoogleSwitches, GoogleWorld
+from .graph import GraphServer, GraphSwitches, GraphWorld
 from .judge import Verdict, judge, judge_feed
 from .messages import Exchange, Request, Response
 from .valomnia import ValomniaServer, ValomniaSwitches, ValomniaWorld
@@ -31,6 +32,9 @@ __all__ = [
     "GoogleServer",
     "GoogleSwitches",
     "GoogleWorld",
+    "GraphServer",
+    "GraphSwitches",
+    "GraphWorld",
     "Request",
     "Response",
     "Sandbox",
@@ -52,12 +56,14 @@ class Sandbox:
         self.agendize = AgendizeServer(AgendizeWorld(now))
         self.clicrdv = ClicrdvServer(ClicrdvWorld(now))
         self.google = GoogleServer(GoogleWorld(now))
+        self.graph = GraphServer(GraphWorld(now))
         self.valomnia = ValomniaServer(ValomniaWorld(now))
 
     def __enter__(self) -> Self:
         self.agendize.start()
         self.clicrdv.start()
         self.google.start()
+        self.graph.start()
         self.valomnia.start()
         return self
 
@@ -65,6 +71,7 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.valomnia.stop()
+        self.graph.stop()
         self.google.stop()
         self.clicrdv.stop()
         self.agendize.stop()
