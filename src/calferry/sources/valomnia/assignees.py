@@ -133,7 +133,7 @@ class Assignees:
         by_part = [lists.get(part) or self._list(asked, part) for part in (longest[:-1], longest[1:])]
         self._distrusts = any(found & set(ids_of(listed.rows)) for listed in by_part)
         if self._distrusts:
-            log.warning("Valomnia finds appointments by a part of an employee's reference; each is asked for by its id")
+            log.info("Valomnia finds appointments by a part of an employee's reference; each is asked for by its id")
         return not self._distrusts and all(listed.proven for listed in by_part)
 
     def _is_true(self, claims: Mapping[str, str]) -> bool:
