@@ -26,6 +26,7 @@ from calferry.model import FINGERPRINT_VERSION
 from calferry.ports import Clock, Source, Target
 from calferry.rules import RULES_VERSION, Route
 from calferry.sync.installation import Account, Installation, Rhythm
+from calferry.tokens import TokenFile
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -90,7 +91,10 @@ def build_sources(settings: Settings, clock: Clock) -> dict[str, Source]:
     _use_our_own_zones()
     adapters = _adapters(sources)
     built: dict[str, Source] = {
-        one.name: adapters[one.kind].build(one.name, one.options, clock=clock) for one in settings.sources.values()
+        one.name: adapters[one.kind].build(
+            one.name, one.options, clock=clock, tokens=TokenFile(settings.tokens / f"sources.{one.name}")
+        )
+        for one in settings.sources.values()
     }
     owners: dict[str, str] = {}
     problems = [
@@ -107,7 +111,13 @@ def build_targets(settings: Settings, clock: Clock, shelf: Shelf | None = None) 
     """The targets by configured name. Those that are feeds keep their events on `shelf`."""
     adapters = _adapters(targets)
     return {
-        one.name: adapters[one.kind].build(one.name, one.options, clock=clock, shelf=shelf)
+        one.name: adapters[one.kind].build(
+            one.name,
+            one.options,
+            clock=clock,
+            shelf=shelf,
+            tokens=TokenFile(settings.tokens / f"targets.{one.name}"),
+        )
         for one in settings.targets.values()
     }
 

@@ -39,9 +39,11 @@ def load(path: Path, *, kinds: Kinds, environment: Mapping[str, str] = os.enviro
     routes = [reader.route(name, table, sources, targets) for name, table in reader.tables(document, "routes")]
     if reader.problems or installation is None or web is None:
         raise ConfigError([f"{place}: {sentence}" for place, sentence in reader.problems.items()])
+    database = _beside(directory, installation.database)
     return Settings(
         name=installation.name,
-        database=_beside(directory, installation.database),
+        database=database,
+        tokens=directory / installation.tokens if installation.tokens else _folder(database) / "tokens",
         web=_web(web),
         sources=MappingProxyType({name: source for name, source in sources.items() if source}),
         targets=MappingProxyType({name: target for name, target in targets.items() if target}),
@@ -69,6 +71,10 @@ def _parse(path: Path) -> dict[str, Any]:
 def _beside(directory: Path, address: str) -> str:
     """The address of a SQLite file whose path is relative to the configuration file."""
     return f"sqlite:///{directory / address.removeprefix('sqlite:///')}"
+
+
+def _folder(database: str) -> Path:
+    return Path(database.removeprefix("sqlite:///")).parent
 
 
 def _web(table: WebTable) -> WebSettings:

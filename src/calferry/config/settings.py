@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import BaseModel
 
@@ -60,10 +61,12 @@ class WebSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The whole file. `database` is an address for SQLAlchemy, its path absolute; `routes` are in the file's order."""
+    """The whole file. `database` is an address for SQLAlchemy, its path absolute; `tokens` is the folder for what
+    sign-ins leave behind; `routes` are in the file's order."""
 
     name: str
     database: str
+    tokens: Path
     web: WebSettings
     sources: Mapping[str, SourceSettings]
     targets: Mapping[str, TargetSettings]

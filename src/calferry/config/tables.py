@@ -156,6 +156,7 @@ class InstallationTable(_Table):
         description='the name of this installation, such as "salon-montreal"; it is part of every uid and never changes'
     )
     database: Annotated[str, AfterValidator(_database)] = "sqlite:///calferry.db"
+    tokens: str = ""
 
 
 class WebTable(_Table):

@@ -54,6 +54,7 @@ from calferry.sources.agendize.settings import Settings
 from calferry.sources.batches import batch_of, resource_of
 from calferry.sources.fields import Row, id_of, is_bare, text_of
 from calferry.sources.months import by_month, proven
+from calferry.tokens import TokenFile
 
 KIND = "agendize"
 
@@ -69,7 +70,7 @@ WHOLE = {"showDeleted": "true", "levelDetail": "full", "personalAppointments": "
 """Sent with every listing: the defaults hide deletions and the staff's own time, and leave members out."""
 
 
-def build(name: str, settings: Settings, *, clock: Clock) -> AgendizeSource:
+def build(name: str, settings: Settings, *, clock: Clock, tokens: TokenFile | None = None) -> AgendizeSource:  # noqa: ARG001
     """The source that the configuration calls `name`. Connects to nothing yet."""
     return AgendizeSource(name, settings, clock)
 

@@ -55,6 +55,7 @@ from calferry.sources.clicrdv.xml import offsets_in
 from calferry.sources.clicrdv.zones import zone_of
 from calferry.sources.fields import Row, is_bare, part_of, text_of
 from calferry.sources.months import by_month, months, proven
+from calferry.tokens import TokenFile
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ CUSTOMERS = "fiches"
 """The stream of customers. It comes after the appointments: whoever has one by then is in it."""
 
 
-def build(name: str, settings: Settings, *, clock: Clock) -> ClicrdvSource:
+def build(name: str, settings: Settings, *, clock: Clock, tokens: TokenFile | None = None) -> ClicrdvSource:  # noqa: ARG001
     """The source that the configuration calls `name`. Connects to nothing yet."""
     return ClicrdvSource(name, settings, clock)
 

@@ -25,6 +25,7 @@ from calferry.sources.valomnia.place import OVERLAP, Place, Trail
 from calferry.sources.valomnia.rows import reference_of, to_appointment
 from calferry.sources.valomnia.session import NotThere, Rejected, Session, Unusable
 from calferry.sources.valomnia.settings import Settings
+from calferry.tokens import TokenFile
 
 KIND = "valomnia"
 
@@ -39,7 +40,7 @@ PADDING = timedelta(days=1)
 """Listed before each slice, for what reaches into it. An appointment longer than that is found where it begins."""
 
 
-def build(name: str, settings: Settings, *, clock: Clock) -> ValomniaSource:
+def build(name: str, settings: Settings, *, clock: Clock, tokens: TokenFile | None = None) -> ValomniaSource:  # noqa: ARG001
     """The source that the configuration calls `name`. Connects to nothing yet."""
     return ValomniaSource(name, settings, clock)
 

@@ -18,9 +18,17 @@ from calferry.targets.google.verdicts import Verdict, next_step
 if TYPE_CHECKING:
     from calferry.feeds import Shelf
     from calferry.ports import Clock
+    from calferry.tokens import TokenFile
 
 
-def build(name: str, settings: Settings, *, clock: Clock, shelf: Shelf | None = None) -> GoogleTarget:  # noqa: ARG001
+def build(
+    name: str,
+    settings: Settings,
+    *,
+    clock: Clock,
+    shelf: Shelf | None = None,  # noqa: ARG001
+    tokens: TokenFile | None = None,  # noqa: ARG001
+) -> GoogleTarget:
     """The target that a configuration describes. Nothing is sent yet."""
     return GoogleTarget(name, settings, Transport(settings, clock))
 

@@ -24,6 +24,7 @@ from calferry.template import Template
 if TYPE_CHECKING:
     from calferry.feeds import Shelf
     from calferry.ports import Clock
+    from calferry.tokens import TokenFile
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,14 @@ TOKEN_BYTES = 20
 """160 bits: 32 letters and digits."""
 
 
-def build(name: str, settings: Settings, *, clock: Clock, shelf: Shelf | None = None) -> IcalTarget:
+def build(
+    name: str,
+    settings: Settings,
+    *,
+    clock: Clock,
+    shelf: Shelf | None = None,
+    tokens: TokenFile | None = None,  # noqa: ARG001
+) -> IcalTarget:
     """The target that a configuration describes. Without a shelf it can tell, but not hold."""
     return IcalTarget(name, settings, clock, shelf)
 

@@ -18,9 +18,17 @@ from calferry.targets.office365.verdicts import Verdict, next_step
 if TYPE_CHECKING:
     from calferry.feeds import Shelf
     from calferry.ports import Clock
+    from calferry.tokens import TokenFile
 
 
-def build(name: str, settings: Settings, *, clock: Clock, shelf: Shelf | None = None) -> Office365Target:  # noqa: ARG001
+def build(
+    name: str,
+    settings: Settings,
+    *,
+    clock: Clock,
+    shelf: Shelf | None = None,  # noqa: ARG001
+    tokens: TokenFile | None = None,  # noqa: ARG001
+) -> Office365Target:
     """The target that a configuration describes. Nothing is sent yet."""
     return Office365Target(name, settings, Transport(settings, clock))
 
