@@ -20,6 +20,7 @@ from calferry.config.settings import Kinds, Settings, SourceSettings, TargetSett
 from calferry.config.tables import InstallationTable, RouteTable, SourceTable, TargetTable, WebTable
 from calferry.errors import ConfigError
 from calferry.policy import Provision
+from calferry.presentation import Coloring, Presentation
 from calferry.rules import Route
 from calferry.template import Template
 
@@ -154,11 +155,8 @@ class _Reader:
             calendars=MappingProxyType(dict(read.calendars)),
             otherwise=read.otherwise,
             where=MappingProxyType(where),
-            reveal=read.reveal,
-            summary=Template(read.summary),
-            description=Template(read.description),
-            shortest=read.shortest,
             status=MappingProxyType({word: Provision(**dict(entry)) for word, entry in sorted(read.status.items())}),
+            shows=_presentation(read),
         )
 
     def refer(self, place: Place, name: object, names: Collection[str]) -> None:
@@ -222,6 +220,22 @@ class _Reader:
                     continue
                 self.note((*place, *error["loc"]), masked(sentence(model, error, beside), table.values()))
         return None
+
+
+def _presentation(table: RouteTable) -> Presentation:
+    return Presentation(
+        reveal=table.reveal,
+        language=table.language,
+        summary=Template(table.summary),
+        description=Template(table.description),
+        location=Template(table.location),
+        link=Template(table.link),
+        categories=tuple(map(Template, table.categories)),
+        colors=tuple(
+            Coloring(by, pattern, color) for by, told in table.colors.items() for pattern, color in told.items()
+        ),
+        shortest=table.shortest,
+    )
 
 
 def _split(table: Mapping[str, Any], core: type[BaseModel]) -> tuple[dict[str, Any], dict[str, Any]]:
