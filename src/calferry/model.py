@@ -303,8 +303,9 @@ class Placement:
     """One appointment in one calendar: what it shall hold, and what it last acknowledged.
 
     `calendar` is the key `kind:canonical id`; `target` is the configured connection that reaches it. `generation`
-    counts identities: a calendar that will not take an identity again gets the next one. `approved` says that a person
-    wants its removal carried out.
+    counts identities: a calendar that will not take an identity again gets the next one. `before` is the event that was
+    written, where it is known and another than the one wanted. `approved` says that a person wants its removal carried
+    out.
     """
 
     calendar: str
@@ -313,6 +314,7 @@ class Placement:
     route: str
     wanted: Wanted
     written: Receipt | None = None
+    before: Event | None = None
     generation: int = 0
     approved: bool = False
 
@@ -351,10 +353,13 @@ class Create:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
+    """`before` is for people alone: the event as it stands there, where it is known."""
+
     calendar: str
     event: Event
     mark: Mark
     receipt: Receipt
+    before: Event | None = None
     why: str = "changed"
 
     @property
@@ -364,12 +369,13 @@ class Update:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
-    """`approved` by a person: no brake holds it back."""
+    """`approved` by a person: no brake holds it back. `before` as in an Update."""
 
     calendar: str
     receipt: Receipt
     mark: Mark
     removal: Removal
+    before: Event | None = None
     approved: bool = False
 
     @property
