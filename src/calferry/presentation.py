@@ -9,7 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from calferry.colors import OWN
-from calferry.filters import fits
+from calferry.filters import UNASKED, fits
 from calferry.language import WORDS, Language, date_text, duration_text
 from calferry.model import Appointment, Contact, Event, Owner, Resource, Status, at_least
 from calferry.moments import utc
@@ -139,6 +139,11 @@ def _color(values: Mapping[str, str], status: Status, shows: Presentation) -> st
     return next(fitting, OWN if shows.colors else "")
 
 
+def _unbooked(appointment: Appointment, language: Language) -> str:
+    """What stands for the service of time that nobody booked; titles are made from the service."""
+    return WORDS[language].busy if appointment.kind.casefold() in UNASKED else ""
+
+
 def _contact(appointment: Appointment, resources: Mapping[str, Resource]) -> Contact:
     """The customer as they are known today, likewise."""
     told = _used("customer", appointment, resources)
@@ -177,7 +182,7 @@ def _shown(
     contact = _contact(appointment, resources)
     values = owner_values(owner) | _times(appointment, shows.language)
     values |= {
-        "service": service_name(appointment, resources),
+        "service": service_name(appointment, resources) or _unbooked(appointment, shows.language),
         "reference": appointment.reference,
         "external_id": appointment.external_id,
         "status": appointment.said,

@@ -20,7 +20,7 @@ from calferry.ports import Pending, Routed, Target
 from calferry.presentation import Presentation, owner_values, render, service_name
 from calferry.template import Template
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 """Raise it when the same appointment would be shown differently: every appointment is then routed anew."""
 
 Key = tuple[str, str, str]

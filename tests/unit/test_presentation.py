@@ -81,6 +81,8 @@ class TestWords:
     ) -> None:
         assert shown(language=language, reveal=Reveal.BUSY).summary == busy
         assert shown(appointment(service=""), language=language).summary == untitled
+        unbooked = appointment(service="", kind="block")
+        assert shown(unbooked, language=language, summary=Template("{service}!")).summary == f"{busy}!"
 
 
 class TestPlaceAndLink:
