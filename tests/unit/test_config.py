@@ -159,6 +159,12 @@ def test_a_pattern_and_a_list_of_patterns_are_the_same_kind_of_filter(file: Path
     assert said.routes[0].where == {"service": ("Hair*",), "owner": ("7", "8")}
 
 
+def test_an_owner_named_twice_in_a_table_of_calendars_is_a_mistake(file: Path) -> None:
+    table = 'calendars = { "ana@salon.example" = "a", "ANA@salon.example" = "b" }'
+    (problem,) = problems(file, SALON.replace('calendar = "{owner.email}"', table))
+    assert problem == "routes.staff.calendars: names an owner twice; capitals make no difference"
+
+
 def test_days_and_spans_of_the_day_may_be_written_as_people_do(file: Path) -> None:
     said = read(
         file, with_line("routes.staff", 'where = { weekday = "Monday", time = ["8:00 - 12:00", "22:00-24:00"] }')

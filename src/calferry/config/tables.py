@@ -280,6 +280,14 @@ class RouteTable(_Table):
     status: Annotated[Mapping[str, StatusTable], Field(default_factory=dict)]
     shortest: Annotated[timedelta, _span("1m", "1d", _TO_SEE)] = timedelta(minutes=1)
 
+    @field_validator("calendars")
+    @classmethod
+    def _of_each_once(cls, told: Mapping[str, str]) -> Mapping[str, str]:
+        if len({sought(handle) for handle in told}) < len(told):
+            msg = "names an owner twice; capitals make no difference"
+            raise ValueError(msg)
+        return told
+
     @field_validator("colors")
     @classmethod
     def _by_what_there_is(cls, told: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
