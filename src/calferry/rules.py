@@ -34,7 +34,8 @@ class Route:
     """Which appointments of a source go into which calendars of a target, and what they show there.
 
     The calendar is either a template (`calendar`) or looked up by the owner's key, reference, e-mail address or name
-    (`calendars`). `otherwise` takes appointments without an owner.
+    (`calendars`). `otherwise` takes appointments without an owner. `aliases` are other names of the target's calendars,
+    with the names that these are known by.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Route:
     calendar: Template | None = None
     calendars: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     otherwise: str = ""
+    aliases: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     where: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     status: Policy = field(default_factory=lambda: MappingProxyType({}))
     shows: Presentation = field(default_factory=Presentation)
@@ -51,6 +53,11 @@ class Route:
     def by_handle(self) -> Mapping[str, str]:
         """The table of calendars, in any case."""
         return {sought(handle): calendar for handle, calendar in self.calendars.items()}
+
+    @cached_property
+    def by_alias(self) -> Mapping[str, str]:
+        """The table of aliases, likewise."""
+        return {sought(alias): calendar for alias, calendar in self.aliases.items()}
 
 
 class _NoPlaceError(Exception):
@@ -250,6 +257,12 @@ def carries(route: Route, appointment: Appointment, owner: Owner | None, resourc
 
 
 def _calendar_name(route: Route, owner: Owner | None) -> str:
+    """The calendar by the name it is known by. Raises _NoPlaceError."""
+    name = _configured_name(route, owner)
+    return route.by_alias.get(sought(name), name)
+
+
+def _configured_name(route: Route, owner: Owner | None) -> str:
     """The calendar as the configuration names it. Raises _NoPlaceError."""
     if owner is None:
         fixed = route.calendar is not None and not route.calendar.names

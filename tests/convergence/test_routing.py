@@ -174,6 +174,20 @@ def test_another_spelling_in_the_configuration_writes_nothing_and_parks_nothing(
     assert (writes(shop), len(shop.ours(ANA)), waiting(shop)) == (before, 1, [])
 
 
+def test_an_alias_that_the_configuration_knows_is_the_same_calendar(shop: Salon) -> None:
+    shop.book(3)
+    shop.cross()
+    before = writes(shop)
+    text = shop.config.read_text(encoding="utf-8")
+    shop.config.write_text(
+        text.replace("batch = 3", 'batch = 3\naliases = { "Ana.Perez@salon.example" = "ana@salon.example" }'),
+        encoding="utf-8",
+    )
+    shop.sandbox.agendize.world.set_staff_email(shop.staff[0], "ana.perez@salon.example")
+    assert shop.cross(25 * HOUR).exit_code == 0
+    assert (writes(shop), len(shop.ours(ANA)), waiting(shop)) == (before, 1, [])
+
+
 def test_primary_is_the_calendar_of_whom_calferry_acts_as(shop: Salon) -> None:
     shop.book(3)
     seen: list[tuple[int, list[JsonObject]]] = []

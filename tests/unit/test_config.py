@@ -159,6 +159,11 @@ def test_a_pattern_and_a_list_of_patterns_are_the_same_kind_of_filter(file: Path
     assert said.routes[0].where == {"service": ("Hair*",), "owner": ("7", "8")}
 
 
+def test_the_aliases_of_a_target_hold_for_every_route_to_it(file: Path) -> None:
+    told = read(file, with_line("targets.wall", 'aliases = { "a@salon.example" = "b@salon.example" }'))
+    assert told.routes[0].aliases == told.targets["wall"].aliases == {"a@salon.example": "b@salon.example"}
+
+
 def test_an_owner_named_twice_in_a_table_of_calendars_is_a_mistake(file: Path) -> None:
     table = 'calendars = { "ana@salon.example" = "a", "ANA@salon.example" = "b" }'
     (problem,) = problems(file, SALON.replace('calendar = "{owner.email}"', table))
@@ -358,7 +363,8 @@ MISTAKES = [
     ("sources.salon", 'rooms = "x"', 'sources.salon.rooms: expected a list, such as ["…", "…"]'),
     ("sources.salon", 'ca_file = "no.pem"', "sources.salon.ca_file: there is no such file; a relative path starts at"),
     ("targets.wall", "kind = []", "targets.wall.kind: expected a text in quotes"),
-    ("targets.wall", '"a b" = 1', 'targets.wall."a b": is not an option; known: kind'),
+    ("targets.wall", '"a b" = 1', 'targets.wall."a b": is not an option; known: aliases, kind'),
+    ("targets.wall", 'aliases = { "a" = "{owner.email}" }', "targets.wall.aliases.a: is taken as it stands"),
     ("routes.staff", 'source = "saloon"', 'this file has no source called "saloon"; did you mean "salon"?'),
     ("routes.staff", 'target = "x"', 'routes.staff.target: this file has no target called "x"; known: wall'),
     ("routes.staff", 'calendars = { a = "b" }', "routes.staff: give it exactly one of `calendar`"),

@@ -49,6 +49,13 @@ class TestPlace:
             only(routed(pending(appointment()), route, resources={"staff/77": known}))[0] == "google:room@salon.example"
         )
 
+    @pytest.mark.parametrize("calendar", [Template("{owner.email}"), Template("ANA@Salon.example"), None])
+    def test_an_alias_stands_for_the_calendar_it_is_an_alias_of(self, calendar: Template | None) -> None:
+        aliases = {"Ana@salon.example": "room@salon.example"}
+        table = {} if calendar else {"77": "ana@salon.example"}
+        route = replace(TO_OWNER, calendar=calendar, calendars=table, aliases=aliases)
+        assert only(routed(pending(appointment()), route))[0] == "google:room@salon.example"
+
     def test_the_surest_handle_goes_first(self) -> None:
         everything = {
             "Ana Pérez": "by-name",

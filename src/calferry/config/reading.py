@@ -133,10 +133,12 @@ class _Reader:
         core, own = _split(table, TargetTable)
         options = self.options(place, core.get("kind"), own, kinds.targets, TargetTable)
         read = self.read(TargetTable, core, place)
-        return TargetSettings(name=name, kind=read.kind, options=options) if read and options else None
+        if read is None or options is None:
+            return None
+        return TargetSettings(name=name, kind=read.kind, options=options, aliases=MappingProxyType(dict(read.aliases)))
 
     def route(
-        self, name: str, table: dict[str, Any], sources: Collection[str], targets: Collection[str]
+        self, name: str, table: dict[str, Any], sources: Collection[str], targets: Mapping[str, TargetSettings | None]
     ) -> Route | None:
         place = ("routes", name)
         self.refer((*place, "source"), table.get("source"), sources)
@@ -146,6 +148,7 @@ class _Reader:
         read = self.read(RouteTable, table, place)
         if read is None:
             return None
+        target = targets.get(read.target)
         where = {name: getattr(read.where, name) for name in sorted(read.where.model_fields_set)}
         return Route(
             name=name,
@@ -154,6 +157,7 @@ class _Reader:
             calendar=Template(read.calendar) if read.calendar else None,
             calendars=MappingProxyType(dict(read.calendars)),
             otherwise=read.otherwise,
+            aliases=target.aliases if target else MappingProxyType({}),
             where=MappingProxyType(where),
             status=MappingProxyType({word: Provision(**dict(entry)) for word, entry in sorted(read.status.items())}),
             shows=_presentation(read),

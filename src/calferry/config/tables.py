@@ -220,6 +220,7 @@ class SourceTable(_Table):
 
 class TargetTable(_Table):
     kind: str
+    aliases: Annotated[Mapping[str, Annotated[Name, Literally]], Field(default_factory=dict)]
 
 
 class WhereTable(_Table):
