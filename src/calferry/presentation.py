@@ -41,6 +41,14 @@ SHOWN: Mapping[Reveal, frozenset[str]] = MappingProxyType(
 )
 """The template fields that each level adds. What every calendar shows anyway, the times, is no secret at any level."""
 
+SEEN: Mapping[Reveal, frozenset[str]] = MappingProxyType(
+    {
+        level: frozenset().union(*(SHOWN[one] for one in list(Reveal)[: number + 1]))
+        for number, level in enumerate(Reveal)
+    }
+)
+"""All the fields that each level shows."""
+
 CUSTOMER_FIELDS = ("first_name", "last_name", "email", "phone")
 """What a resource of the kind "customer" may tell of a contact."""
 
@@ -200,6 +208,5 @@ def _shown(
         "reschedule_url": appointment.reschedule_url,
         "price": appointment.price or _used("service", appointment, resources).get("price", ""),
     }
-    levels = list(Reveal)
-    shown = frozenset().union(*(SHOWN[level] for level in levels[: levels.index(shows.reveal) + 1]))
-    return {name: value if name in shown else "" for name, value in values.items()}
+    seen = SEEN[shows.reveal]
+    return {name: value if name in seen else "" for name, value in values.items()}

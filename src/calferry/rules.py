@@ -259,7 +259,7 @@ def carries(route: Route, appointment: Appointment, owner: Owner | None, resourc
 def _calendar_name(route: Route, owner: Owner | None) -> str:
     """The calendar by the name it is known by. Raises _NoPlaceError."""
     name = _configured_name(route, owner)
-    return route.by_alias.get(sought(name), name)
+    return route.by_alias.get(sought(name), name) if route.aliases else name
 
 
 def _configured_name(route: Route, owner: Owner | None) -> str:
