@@ -42,11 +42,13 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """Whose appointment it is. `key` is the booking system's id; `email` is known once its resource is."""
+    """Whose appointment it is. `key` is the booking system's id; `email` and `reference`, by which other programs know
+    them, are known once their resource is."""
 
     key: str
     name: str = ""
     email: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,8 @@ class Appointment:
     """One appointment as its booking system last told it.
 
     `source` is the key of the booking account (`kind:tenant`), the same whatever the configuration calls it.
-    `said` is the booking system's own status word, `status` what it amounts to. `end` is exclusive.
+    `said` is the booking system's own status word, `status` what it amounts to. `end` is exclusive. `url` is where it
+    takes place, `reschedule_url` the page on which its customer moves it.
     `uses` are the keys (`kind/id`) of the resources whose change can change the event.
     """
 
@@ -88,6 +91,7 @@ class Appointment:
     description: str = ""
     location: str = ""
     url: str = ""
+    reschedule_url: str = ""
     contact: Contact = Contact()
     price: str = ""
     uses: tuple[str, ...] = ()
@@ -207,6 +211,7 @@ class Classification(StrEnum):
 class Event:
     """What a calendar shows: RFC 5545 words only. `start` and `end` carry an IANA zone; `end` is exclusive.
 
+    `color` (RFC 7986, section 5.9) is a name of CSS, or a word for the calendar's own; empty where that is left alone.
     `called_off` is for the ledger alone: the appointment was called off, and the status policy shows it all the same.
     """
 
@@ -221,6 +226,7 @@ class Event:
     transparency: Transparency = Transparency.OPAQUE
     classification: Classification = Classification.PUBLIC
     categories: tuple[str, ...] = ()
+    color: str = ""
     called_off: bool = False
 
     @cached_property
@@ -234,7 +240,7 @@ class Event:
             "start": [utc(self.start).isoformat(), zone_name(self.start)],
             "end": [utc(self.end).isoformat(), zone_name(self.end)],
         }
-        for name in ("uid", "summary", "description", "location", "url", "categories", "called_off"):
+        for name in ("uid", "summary", "description", "location", "url", "categories", "color", "called_off"):
             if value := getattr(self, name):
                 visible[name] = value
         visible["shown"] = [self.status, self.transparency, self.classification]
@@ -297,8 +303,9 @@ class Placement:
     """One appointment in one calendar: what it shall hold, and what it last acknowledged.
 
     `calendar` is the key `kind:canonical id`; `target` is the configured connection that reaches it. `generation`
-    counts identities: a calendar that will not take an identity again gets the next one. `approved` says that a person
-    wants its removal carried out.
+    counts identities: a calendar that will not take an identity again gets the next one. `before` is the event that was
+    written, where it is known and another than the one wanted. `approved` says that a person wants its removal carried
+    out.
     """
 
     calendar: str
@@ -307,6 +314,7 @@ class Placement:
     route: str
     wanted: Wanted
     written: Receipt | None = None
+    before: Event | None = None
     generation: int = 0
     approved: bool = False
 
@@ -345,10 +353,13 @@ class Create:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
+    """`before` is for people alone: the event as it stands there, where it is known."""
+
     calendar: str
     event: Event
     mark: Mark
     receipt: Receipt
+    before: Event | None = None
     why: str = "changed"
 
     @property
@@ -358,12 +369,13 @@ class Update:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
-    """`approved` by a person: no brake holds it back."""
+    """`approved` by a person: no brake holds it back. `before` as in an Update."""
 
     calendar: str
     receipt: Receipt
     mark: Mark
     removal: Removal
+    before: Event | None = None
     approved: bool = False
 
     @property

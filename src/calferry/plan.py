@@ -140,7 +140,7 @@ class Planner:
         mark = self._mark(placement, wanted.fingerprint)
         if placement.written is None:
             return Create(calendar=calendar, event=wanted, mark=mark)
-        return Update(calendar=calendar, event=wanted, mark=mark, receipt=placement.written)
+        return Update(calendar=calendar, event=wanted, mark=mark, receipt=placement.written, before=placement.before)
 
     def _delete(self, placement: Placement, removal: Removal) -> Delete:
         if placement.written is None:
@@ -152,6 +152,7 @@ class Planner:
             receipt=placement.written,
             mark=mark,
             removal=removal,
+            before=placement.before,
             approved=placement.approved,
         )
 

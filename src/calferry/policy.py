@@ -71,9 +71,9 @@ DEFAULTS: Mapping[Status, Provision] = MappingProxyType(
 )
 
 
-def sought(status: str) -> str:
-    """A status as it is looked for: in lower case, with each accented letter as one, however it was typed."""
-    return unicodedata.normalize("NFC", status.casefold()).strip()
+def sought(word: str) -> str:
+    """A word of the file as it is looked for: in lower case, with each accented letter as one, however it was typed."""
+    return unicodedata.normalize("NFC", word.casefold()).strip()
 
 
 def treat(policy: Policy, appointment: Appointment, now: datetime) -> Treatment:

@@ -334,8 +334,9 @@ class Routing(Protocol):
     def settle(self, source: str, routed: Iterable[Routed]) -> None:
         """Store where appointments belong, and move the route's mark past them, in one transaction.
 
-        A placement set aside or parked whose wanted changes is free again. Placements are never dropped: they keep the
-        generation. A removal where there is no placement stores nothing.
+        A placement set aside or parked whose wanted changes is free again. What it wanted before is remembered while
+        that is what is written. Placements are never dropped: they keep the generation. A removal where there is no
+        placement stores nothing.
         """
         ...
 

@@ -8,31 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 
 from calferry.errors import Refused
-from calferry.filters import stopped_by
-from calferry.model import (
-    Appointment,
-    Contact,
-    Event,
-    Owner,
-    Placement,
-    Removal,
-    Resource,
-    Status,
-    Wanted,
-    Why,
-    Window,
-    at_least,
-)
+from calferry.filters import WEEKDAYS, stopped_by
+from calferry.model import Appointment, Event, Owner, Placement, Removal, Resource, Status, Wanted, Why, Window
 from calferry.moments import utc
-from calferry.policy import Fate, Policy, Treatment, treat, turns_at
+from calferry.policy import Fate, Policy, Treatment, sought, treat, turns_at
 from calferry.ports import Pending, Routed, Target
+from calferry.presentation import Presentation, owner_values, render, service_name
 from calferry.template import Template
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 """Raise it when the same appointment would be shown differently: every appointment is then routed anew."""
 
 Key = tuple[str, str, str]
@@ -41,44 +29,13 @@ Key = tuple[str, str, str]
 _A_MOMENT = timedelta(seconds=1)
 
 
-class Reveal(StrEnum):
-    """How much of an appointment a calendar may show; each level includes the ones before."""
-
-    BUSY = "busy"
-    SERVICE = "service"
-    CONTACT = "contact"
-    FULL = "full"
-
-
-OWNER_FIELDS = frozenset({"owner.key", "owner.email", "owner.name"})
-SHOWN: Mapping[Reveal, frozenset[str]] = MappingProxyType(
-    {
-        Reveal.BUSY: OWNER_FIELDS,
-        Reveal.SERVICE: frozenset(
-            {"service", "reference", "external_id", "status", "custom_status", "location", "url", "kind"}
-        ),
-        Reveal.CONTACT: frozenset(
-            {"contact.first_name", "contact.last_name", "contact.name", "contact.email", "contact.phone", "summary"}
-        ),
-        Reveal.FULL: frozenset({"notes", "price"}),
-    }
-)
-FILTERS = frozenset({"service", "owner", "location", "kind"})
-"""Every name `where` can ask for."""
-
-CUSTOMER_FIELDS = ("first_name", "last_name", "email", "phone")
-"""What a resource of the kind "customer" may tell of a contact."""
-
-SUMMARY = Template("{service}{ – contact.name}")
-DESCRIPTION = Template("{contact.name}\n{contact.phone}\n{contact.email}\n{notes}\n{price}\n{reference}")
-
-
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """Which appointments of a source go into which calendars of a target, and how much they show there.
+    """Which appointments of a source go into which calendars of a target, and what they show there.
 
-    The calendar is either a template (`calendar`) or looked up by the owner's key, e-mail address or name
-    (`calendars`). `otherwise` takes appointments without an owner. No event is shown as shorter than `shortest`.
+    The calendar is either a template (`calendar`) or looked up by the owner's key, reference, e-mail address or name
+    (`calendars`). `otherwise` takes appointments without an owner. `aliases` are other names of the target's calendars,
+    with the names that these are known by.
     """
 
     name: str
@@ -87,12 +44,20 @@ class Route:
     calendar: Template | None = None
     calendars: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     otherwise: str = ""
+    aliases: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     where: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    reveal: Reveal = Reveal.SERVICE
-    summary: Template = SUMMARY
-    description: Template = DESCRIPTION
     status: Policy = field(default_factory=lambda: MappingProxyType({}))
-    shortest: timedelta = timedelta(minutes=1)
+    shows: Presentation = field(default_factory=Presentation)
+
+    @cached_property
+    def by_handle(self) -> Mapping[str, str]:
+        """The table of calendars, in any case."""
+        return {sought(handle): calendar for handle, calendar in self.calendars.items()}
+
+    @cached_property
+    def by_alias(self) -> Mapping[str, str]:
+        """The table of aliases, likewise."""
+        return {sought(alias): calendar for alias, calendar in self.aliases.items()}
 
 
 class _NoPlaceError(Exception):
@@ -246,7 +211,7 @@ def _places(
             continue
         try:
             calendar = target.canonical(_calendar_name(route, owner))
-            event = render(pending.uid, pending.appointment, owner, route, treatment, resources)
+            event = render(pending.uid, pending.appointment, owner, route.shows, treatment, resources)
             yield calendar, target.fit(event)
         except Refused as refusal:
             raise _NoPlaceError(str(refusal)) from refusal
@@ -258,8 +223,16 @@ def _owners(appointment: Appointment, resources: Mapping[str, Resource]) -> Iter
         yield None
     for owner in appointment.owners:
         resource = resources.get(f"staff/{owner.key}") or resources.get(f"resource/{owner.key}")
-        fields = resource.fields if resource else {}
-        yield replace(owner, email=fields.get("email") or owner.email, name=fields.get("name") or owner.name)
+        known = owner_of(resource) if resource else owner
+        email, name = known.email or owner.email, known.name or owner.name
+        yield replace(owner, email=email, name=name, reference=known.reference)
+
+
+def owner_of(resource: Resource) -> Owner:
+    """An owner as their resource tells of them. Each booking system has a name of its own for a reference."""
+    told = resource.fields
+    reference = told.get("reference") or told.get("external_id", "")
+    return Owner(key=resource.id, name=told.get("name", ""), email=told.get("email", ""), reference=reference)
 
 
 def carries(route: Route, appointment: Appointment, owner: Owner | None, resources: Mapping[str, Resource]) -> bool:
@@ -269,9 +242,12 @@ def carries(route: Route, appointment: Appointment, owner: Owner | None, resourc
     """
     told = {
         "service": (service_name(appointment, resources),),
-        "owner": (owner.key, owner.email, owner.name) if owner else ("",),
+        "owner": _handles(owner) if owner else ("",),
         "location": (appointment.location,),
         "kind": (appointment.kind,),
+        "text": (appointment.summary, appointment.description),
+        "weekday": (WEEKDAYS[appointment.start.weekday()],),
+        "time": (f"{appointment.start:%H:%M}",),
     }
     stopped = stopped_by(route.where, told)
     if stopped == "owner" and owner and not owner.email and f"resource/{owner.key}" not in appointment.uses:
@@ -281,6 +257,12 @@ def carries(route: Route, appointment: Appointment, owner: Owner | None, resourc
 
 
 def _calendar_name(route: Route, owner: Owner | None) -> str:
+    """The calendar by the name it is known by. Raises _NoPlaceError."""
+    name = _configured_name(route, owner)
+    return route.by_alias.get(sought(name), name) if route.aliases else name
+
+
+def _configured_name(route: Route, owner: Owner | None) -> str:
     """The calendar as the configuration names it. Raises _NoPlaceError."""
     if owner is None:
         fixed = route.calendar is not None and not route.calendar.names
@@ -290,12 +272,12 @@ def _calendar_name(route: Route, owner: Owner | None) -> str:
             raise _NoPlaceError(msg)
         return name
     if route.calendar is None:
-        for handle in (owner.key, owner.email, owner.name):
-            if handle and handle in route.calendars:
-                return route.calendars[handle]
+        for handle in map(sought, _handles(owner)):
+            if handle and handle in route.by_handle:
+                return route.by_handle[handle]
         msg = f"staff {owner.key} is not in the route's `calendars`"
         raise _NoPlaceError(msg)
-    values = _owner_values(owner)
+    values = owner_values(owner)
     if missing := [name for name in route.calendar.names if not values[name]]:
         msg = f"staff {owner.key} has no {missing[0].removeprefix('owner.')} in the booking system"
         raise _NoPlaceError(msg)
@@ -311,87 +293,12 @@ def destinations(route: Route, staff: Iterable[Owner]) -> Iterator[tuple[str, st
             yield "", str(reason)
 
 
-def render(
-    uid: str,
-    appointment: Appointment,
-    owner: Owner | None,
-    route: Route,
-    treatment: Treatment,
-    resources: Mapping[str, Resource],
-) -> Event:
-    """The event a route makes of an appointment, with no more in it than the route reveals."""
-    values = _shown(appointment, owner, route.reveal, resources)
-    summary = route.summary.render(values) or ("Busy" if route.reveal is Reveal.BUSY else "Appointment")
-    event = Event(
-        uid=uid,
-        start=appointment.start,
-        end=appointment.end,
-        summary=f"{treatment.prefix}{summary}",
-        description=route.description.render(values),
-        location=values["location"],
-        url=values["url"],
-        status=treatment.status,
-        transparency=treatment.transparency,
-        called_off=appointment.status is Status.CANCELLED,
-    )
-    return at_least(event, route.shortest / timedelta(minutes=1))
+def unused(route: Route, staff: Iterable[Owner]) -> list[str]:
+    """What in a route's table of calendars names none of the staff."""
+    known = {sought(handle) for owner in staff for handle in _handles(owner)}
+    return [handle for handle in route.calendars if sought(handle) not in known]
 
 
-def service_name(appointment: Appointment, resources: Mapping[str, Resource]) -> str:
-    """The service as it is called today: a renamed service does not touch the appointments that use it."""
-    return _used("service", appointment, resources).get("name") or appointment.service
-
-
-def _contact(appointment: Appointment, resources: Mapping[str, Resource]) -> Contact:
-    """The customer as they are known today, likewise."""
-    told = _used("customer", appointment, resources)
-    return replace(appointment.contact, **{name: told[name] for name in CUSTOMER_FIELDS if told.get(name)})
-
-
-def _address(appointment: Appointment, reveal: Reveal, resources: Mapping[str, Resource]) -> str:
-    """Where it takes place: where it says, else at its company's, else, for whom may know, at the customer's."""
-    if appointment.location or appointment.url:
-        return appointment.location
-    kinds = ("company", "customer") if reveal in {Reveal.CONTACT, Reveal.FULL} else ("company",)
-    addresses = (_used(kind, appointment, resources).get("address", "") for kind in kinds)
-    return next(filter(None, addresses), "")
-
-
-def _used(kind: str, appointment: Appointment, resources: Mapping[str, Resource]) -> Mapping[str, str]:
-    """The fields of the first resource of that kind which the appointment uses and which is held."""
-    keys = (key for key in appointment.uses if key.startswith(f"{kind}/") and key in resources)
-    return next((resources[key].fields for key in keys), {})
-
-
-def _owner_values(owner: Owner | None) -> dict[str, str]:
-    if owner is None:
-        return dict.fromkeys(OWNER_FIELDS, "")
-    return {"owner.key": owner.key, "owner.email": owner.email, "owner.name": owner.name}
-
-
-def _shown(
-    appointment: Appointment, owner: Owner | None, reveal: Reveal, resources: Mapping[str, Resource]
-) -> dict[str, str]:
-    """Every template field, empty where the route may not reveal it."""
-    contact = _contact(appointment, resources)
-    values = _owner_values(owner) | {
-        "service": service_name(appointment, resources),
-        "reference": appointment.reference,
-        "external_id": appointment.external_id,
-        "status": appointment.said,
-        "custom_status": appointment.custom_status,
-        "location": _address(appointment, reveal, resources),
-        "url": appointment.url,
-        "kind": appointment.kind,
-        "summary": appointment.summary,
-        "contact.first_name": contact.first_name,
-        "contact.last_name": contact.last_name,
-        "contact.name": contact.name,
-        "contact.email": contact.email,
-        "contact.phone": contact.phone,
-        "notes": appointment.description,
-        "price": appointment.price or _used("service", appointment, resources).get("price", ""),
-    }
-    levels = list(Reveal)
-    shown = frozenset().union(*(SHOWN[level] for level in levels[: levels.index(reveal) + 1]))
-    return {name: value if name in shown else "" for name, value in values.items()}
+def _handles(owner: Owner) -> tuple[str, ...]:
+    """What a configuration may call an owner by, the surest first."""
+    return owner.key, owner.reference, owner.email, owner.name

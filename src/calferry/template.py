@@ -15,10 +15,11 @@ from functools import cached_property
 
 FIELDS = frozenset(
     {
-        *("owner.key", "owner.email", "owner.name"),
+        *("owner.key", "owner.reference", "owner.email", "owner.name"),
+        *("start.date", "start.time", "end.time", "duration"),
         *("service", "reference", "external_id", "status", "custom_status", "location", "url", "kind"),
         *("contact.first_name", "contact.last_name", "contact.name", "contact.email", "contact.phone", "summary"),
-        *("notes", "price"),
+        *("notes", "reschedule_url", "price"),
     }
 )
 """Every name a template can show."""

@@ -148,6 +148,18 @@ def test_staff_without_an_address_is_noted(salon: Salon) -> None:
     assert f"note  routes.staff: staff {salon.ben} has no email in the booking system" in ran.out
 
 
+def test_keys_of_a_table_of_calendars_that_are_nobodys_are_noted(salon: Salon) -> None:
+    text = salon.config.read_text(encoding="utf-8")
+    table = f'calendars = {{ {salon.ben} = "{BEN}", "ana pérez" = "{ANA}", "Anna Perez" = "{ANA}", 99 = "{ANA}" }}'
+    salon.config.write_text(text.replace('calendar = "{owner.email}"', table), encoding="utf-8")
+    ran = salon.run("check")
+    assert ran.code == 0
+    assert [line for line in ran.out.splitlines() if "routes.staff.calendars" in line] == [
+        f"note  routes.staff.calendars: {key!r} is the id, reference, address or name of nobody"
+        for key in ("Anna Perez", "99")
+    ]
+
+
 def test_a_file_without_a_route_is_noted(salon: Salon) -> None:
     text = salon.config.read_text(encoding="utf-8")
     salon.config.write_text(text[: text.index("[routes")], encoding="utf-8")

@@ -137,6 +137,50 @@ class OutboxContract:
         fail(ledger, Refused("too long"))
         assert [one.wanted for one in due(ledger)] == [newer]
 
+    def test_what_is_written_is_known_for_as_long_as_something_else_is_wanted(self, ledger: Ledger) -> None:
+        first = want(ledger)
+        assert [one.before for one in due(ledger)] == [None]
+        write(ledger, first)
+        for summary in ("Second", "Third"):
+            want(ledger, summary=summary)
+            assert [one.before for one in due(ledger)] == [first]
+        settle(ledger, {PLACE: GONE})
+        assert [one.before for one in due(ledger)] == [first]
+        last = want(ledger, summary="Last")
+        write(ledger, last)
+        want(ledger, summary="Another")
+        assert [one.before for one in due(ledger)] == [last]
+
+    def test_what_was_written_while_something_else_was_wanted_already_is_not_known(self, ledger: Ledger) -> None:
+        write(ledger, want(ledger))
+        sent = want(ledger, summary="Sent")
+        ledger.outbox.intend([intent(sent, Action.UPDATE)], NOW)
+        want(ledger, summary="Wanted meanwhile")
+        ledger.outbox.file([receipt(sent, CALENDAR)], NOW)
+        assert [one.before for one in due(ledger)] == [None]
+
+    def test_nothing_is_known_to_stand_where_the_identity_is_used_up_or_the_event_is_gone(self, ledger: Ledger) -> None:
+        write(ledger, want(ledger))
+        ledger.outbox.intend([intent(want(ledger, summary="Second"), Action.UPDATE)], NOW)
+        fail(ledger, Conflict())
+        assert [one.before for one in due(ledger)] == [None]
+        want(ledger, "2")
+        write(ledger, event(uid("2")))
+        settle(ledger, {PLACE: GONE}, "2")
+        erase(ledger, uid("2"))
+        want(ledger, "2")
+        assert [one.before for one in due(ledger)] == [None, None]
+
+    def test_an_event_that_is_wanted_again_as_it_is_written_leaves_nothing_to_do_or_to_know(
+        self, ledger: Ledger
+    ) -> None:
+        write(ledger, want(ledger))
+        want(ledger, summary="Second")
+        want(ledger)
+        assert due(ledger) == []
+        want(ledger, summary="Third")
+        assert [one.before for one in due(ledger)] == [event(uid())]
+
     def test_a_conflict_uses_the_identity_up(self, ledger: Ledger) -> None:
         ledger.outbox.intend([intent(want(ledger))], NOW)
         fail(ledger, Conflict())

@@ -123,6 +123,7 @@ class RoutingContract:
                 route="staff",
                 wanted=MOVED,
                 written=receipt(wanted, CALENDAR),
+                before=wanted,
             ),
             Placement(calendar=OTHER, uid=uid(), target="workspace", route="staff", wanted=wanted),
         )

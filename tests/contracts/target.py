@@ -61,6 +61,7 @@ AWKWARD = {
     ),
     "cancelled": event(status=Status.CANCELLED),
     "categories": event(categories=("red", "blue")),
+    "a colour": event(color="teal"),
 }
 
 

@@ -174,16 +174,15 @@ class TestWhatARowTells:
 
 class TestRescheduleLinks:
     @pytest.mark.parametrize("objects", [False, True])
-    def test_one_that_is_always_the_same_stands_below_the_notes_when_wanted(
-        self, stage: AgendizeStage, objects: bool
-    ) -> None:
+    def test_one_that_is_always_the_same_is_told_when_wanted(self, stage: AgendizeStage, objects: bool) -> None:
         switches = stage.server.switches
         switches.stable_links, switches.link_objects = True, objects
         source_id = stage.book(AT_NINE, notes="Ring twice")
         plain = appointments(stage.connect().within(DECEMBER))[source_id]
         linked = appointments(stage.connect(reschedule_link=True).within(DECEMBER))[source_id]
-        assert plain.description == "Ring twice"
-        assert linked.description.startswith("Ring twice\nhttps://booking.example/reschedule?id=")
+        assert plain.reschedule_url == ""
+        assert linked.reschedule_url.startswith("https://booking.example/reschedule?id=")
+        assert plain.description == linked.description == "Ring twice"
 
     def test_one_that_is_signed_anew_at_every_reading_is_left_out_and_rewrites_nothing(
         self, stage: AgendizeStage
@@ -193,7 +192,7 @@ class TestRescheduleLinks:
         source = stage.connect(reschedule_link=True)
         first, second = (appointments(source.within(DECEMBER)) for _ in range(2))
         assert first == second
-        assert {row.description for row in first.values()} == {""}
+        assert {row.reschedule_url for row in first.values()} == {""}
         assert sum("/appointments/" in exchange.path for exchange in stage.server.log) == 1
 
     @pytest.mark.parametrize("status", [404, 500, 403])
@@ -206,10 +205,10 @@ class TestRescheduleLinks:
         source = stage.connect(reschedule_link=True)
         told = appointments(source.within(DECEMBER))
         assert told.keys() == booked
-        assert {row.description for row in told.values()} == {""}
+        assert {row.reschedule_url for row in told.values()} == {""}
         stage.server.faults.clear()
         told = appointments(source.within(DECEMBER))
-        assert all("https://booking.example/" in row.description for row in told.values())
+        assert all("https://booking.example/" in row.reschedule_url for row in told.values())
         assert isinstance(source.look_up(min(booked)), Found)
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from calferry import wiring
 from calferry.moments import utc
 from calferry.ports import Pending, Routed
-from calferry.rules import service_name
+from calferry.presentation import service_name
 from calferry.sandbox import faults
 from calferry.sandbox.clicrdv import (
     ClicrdvServer,

@@ -73,7 +73,7 @@ class TestWhatIsAnAppointment:
         rows = appointments(batches)
         assert rows.keys() == {block, booked}
         assert {one.source_id for batch in batches for one in batch.deleted} == {note, hours}
-        assert (rows[block].kind, rows[block].service, rows[block].summary) == ("block", "Busy", "Lunch")
+        assert (rows[block].kind, rows[block].service, rows[block].summary) == ("block", "", "Lunch")
         assert rows[block].uses == (f"staff/{stage.calendar}", "company/4")
         assert rows[booked].kind == "appointment"
 

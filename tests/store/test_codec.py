@@ -28,6 +28,7 @@ events = st.builds(
     transparency=st.sampled_from(Transparency),
     classification=st.sampled_from(Classification),
     categories=st.lists(texts, max_size=3).map(tuple),
+    color=texts,
     called_off=st.booleans(),
 )
 

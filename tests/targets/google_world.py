@@ -14,6 +14,7 @@ from calferry.model import Classification, Event, Status, Transparency
 from calferry.sandbox import GoogleServer, Request, faults
 from calferry.sandbox.google import part_status
 from calferry.targets.google import GoogleTarget, Settings, build
+from calferry.targets.google.events import COLORS
 from tests.builders import MORNING, NOW
 
 ANA = "ana@salon.example"
@@ -105,6 +106,7 @@ def read_back(item: Mapping[str, Any]) -> Event:
         status=Status(item["status"].upper()),
         transparency=Transparency(item.get("transparency", "opaque").upper()),
         classification=Classification(item.get("visibility", "public").upper()),
+        color=list(COLORS)[int(item["colorId"]) - 1] if item.get("colorId") else "",
     )
 
 

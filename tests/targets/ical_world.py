@@ -115,4 +115,5 @@ def read_back(component: Any) -> Event:
         transparency=Transparency(str(component["TRANSP"])),
         classification=Classification(str(component.get("CLASS", "PUBLIC"))),
         categories=tuple(str(one) for one in component["CATEGORIES"].cats) if "CATEGORIES" in component else (),
+        color=str(component.get("COLOR", "")),
     )

@@ -13,12 +13,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from calferry.colors import NAMES, OWN
 from calferry.errors import Refused
 from calferry.model import Change, Classification, Event, Mark, Status, Transparency
 from calferry.moments import utc
 from calferry.sandbox.google import service_account_info
 from calferry.targets.google import GoogleTarget, Settings, build
-from calferry.targets.google.events import event_id, fit, mark_of, marked, properties
+from calferry.targets.google.events import COLORS, event_id, fit, mark_of, marked, properties
 from calferry.targets.zones import canonical_zone
 from tests.builders import event, mark, receipt
 from tests.contracts.target import AWKWARD, create, delete, update
@@ -62,6 +63,7 @@ events = st.builds(
     transparency=st.sampled_from(Transparency),
     classification=st.sampled_from(Classification),
     categories=st.lists(st.text(max_size=3)).map(tuple),
+    color=st.sampled_from(["", OWN, *NAMES]),
 )
 
 
@@ -263,6 +265,34 @@ def test_a_link_is_shown_as_the_source_and_taken_away_again(target: GoogleTarget
 def test_what_is_cancelled_is_shown_as_free_since_google_would_delete_it() -> None:
     fitted = fit(event(status=Status.CANCELLED))
     assert (fitted.status, fitted.transparency) == (Status.CONFIRMED, Transparency.TRANSPARENT)
+
+
+def test_each_of_googles_colours_is_sent_by_its_id(target: GoogleTarget) -> None:
+    ids = [sent(target, create(target, KEY, event(color=name)))["body"]["colorId"] for name in COLORS]
+    assert ids == [str(number) for number in range(1, 12)]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("tomato", "tomato"), ("red", "tomato"), ("gray", "dimgray"), ("grey", "dimgray"), ("teal", "green")],
+)
+def test_any_colour_becomes_the_one_of_googles_that_is_nearest(name: str, shown: str) -> None:
+    assert fit(event(color=name)).color == shown
+
+
+def test_two_colours_that_google_shows_alike_are_one() -> None:
+    assert fit(event(color="red")).fingerprint == fit(event(color="tomato")).fingerprint
+
+
+def test_a_colour_is_left_alone_until_a_route_gives_one_or_takes_it_away(target: GoogleTarget) -> None:
+    def written(color: str) -> dict[str, Any]:
+        body: dict[str, Any] = sent(target, update(target, receipt(event(), KEY), event(color=color)))["body"]
+        return body
+
+    assert "colorId" not in written("")
+    assert written("tomato")["colorId"] == "11"
+    assert written(OWN)["colorId"] is None
+    assert "colorId" not in sent(target, create(target, KEY, event(color=OWN)))["body"]
 
 
 def test_what_cannot_be_seen_writes_nothing() -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from calferry.colors import NAMES, OWN
 from calferry.model import Classification, Event, Status, Transparency
 from calferry.moments import utc
 from calferry.targets.ical.events import decode, encode, fit, render, tombstone
@@ -52,6 +53,7 @@ events = st.builds(
     transparency=st.sampled_from(Transparency),
     classification=st.sampled_from(Classification),
     categories=st.lists(texts, max_size=3).map(tuple),
+    color=st.sampled_from(["", OWN, *NAMES]) | texts,
 )
 
 
@@ -114,7 +116,7 @@ def test_an_intent_keeps_all_of_an_event(wanted: Event) -> None:
 def test_a_tombstone_is_read_back_as_what_is_left(wanted: Event) -> None:
     fitted = fit(wanted)
     body = tombstone(render(fitted, STAMP, 7), STAMP, 8)
-    bare = replace(fitted, description="", location="", url="")
+    bare = replace(fitted, description="", location="", url="", color="")
     left = replace(bare, status=Status.CANCELLED, transparency=Transparency.TRANSPARENT)
     assert read(feed([body])) == [left]
     assert tombstone(body, STAMP, 8) == body

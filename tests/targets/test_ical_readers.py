@@ -96,6 +96,7 @@ def with_ical(text: bytes) -> Seen:
             transparency=one.transparency,
             classification=one.classification,
             categories=one.categories,
+            color=one.color,
         )
         for one in calendar.events
     }
@@ -116,6 +117,7 @@ def with_ics(text: bytes) -> Seen:
             transparency="TRANSPARENT" if one.transparent else "OPAQUE",
             classification=one.classification,
             categories=one.categories,
+            color=next((line.value for line in one.extra if line.name == "COLOR"), ""),
         )
         for one in ics.Calendar(text.decode()).events
     }
@@ -139,6 +141,7 @@ def with_vobject(text: bytes) -> Seen:
             transparency=value("transp"),
             classification=value("class"),
             categories=value("categories"),
+            color=value("color"),
         )
 
     contents = vobject.readOne(text.decode()).contents

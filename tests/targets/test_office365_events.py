@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from calferry.colors import NAMES, OWN
 from calferry.errors import Refused
 from calferry.model import Change, Classification, Event, Mark, Status, Transparency
 from calferry.moments import utc
@@ -68,6 +69,7 @@ events = st.builds(
     transparency=st.sampled_from(Transparency),
     classification=st.sampled_from(Classification),
     categories=st.lists(st.text(max_size=3) | st.sampled_from(["Red", "red", "a,b", " "])).map(tuple),
+    color=st.sampled_from(["", OWN, *NAMES]),
 )
 
 

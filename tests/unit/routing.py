@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,6 +32,11 @@ TO_OWNER = Route(name="staff", source="salon", target="workspace", calendar=Temp
 
 
 KEY = '{"client_email": "ferry@project.example", "private_key": "not needed here"}'
+
+
+def showing(route: Route, **changes: Any) -> Route:
+    """The route, showing its appointments otherwise."""
+    return replace(route, shows=replace(route.shows, **changes))
 
 
 def workspace(allow: Sequence[str] = ("*",)) -> Target:

@@ -15,9 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr, field_va
 from calferry.config import Kinds, Settings, load
 from calferry.config.tables import WhereTable
 from calferry.errors import ConfigError
+from calferry.filters import FILTERS
+from calferry.language import Language
 from calferry.model import Status
 from calferry.policy import Fate, Provision
-from calferry.rules import DESCRIPTION, FILTERS, SUMMARY, Reveal
+from calferry.presentation import Coloring, Presentation
 
 SECRET = "hunter2-hunter2"
 
@@ -121,8 +123,7 @@ def test_a_short_file_comes_to_the_defaults(file: Path) -> None:
     assert (salon.past, salon.future) == (timedelta(days=30), timedelta(days=400))
     assert salon.options == Desk(company="1", api_key=SecretStr(SECRET))
     assert said.targets["wall"].options == Wall()
-    assert (route.summary, route.description) == (SUMMARY, DESCRIPTION)
-    assert (route.reveal, route.otherwise) == (Reveal.SERVICE, "")
+    assert (route.shows, route.otherwise) == (Presentation(), "")
     assert (route.where, route.calendars, route.status) == ({}, {}, {})
 
 
@@ -156,6 +157,40 @@ def test_a_source_or_a_target_without_a_route_is_fine(file: Path) -> None:
 def test_a_pattern_and_a_list_of_patterns_are_the_same_kind_of_filter(file: Path) -> None:
     said = read(file, with_line("routes.staff", 'where = { service = "Hair*", owner = ["7", "8"] }'))
     assert said.routes[0].where == {"service": ("Hair*",), "owner": ("7", "8")}
+
+
+def test_the_aliases_of_a_target_hold_for_every_route_to_it(file: Path) -> None:
+    told = read(file, with_line("targets.wall", 'aliases = { "a@salon.example" = "b@salon.example" }'))
+    assert told.routes[0].aliases == told.targets["wall"].aliases == {"a@salon.example": "b@salon.example"}
+
+
+def test_an_owner_named_twice_in_a_table_of_calendars_is_a_mistake(file: Path) -> None:
+    table = 'calendars = { "ana@salon.example" = "a", "ANA@salon.example" = "b" }'
+    (problem,) = problems(file, SALON.replace('calendar = "{owner.email}"', table))
+    assert problem == "routes.staff.calendars: names an owner twice; capitals make no difference"
+
+
+def test_days_and_spans_of_the_day_may_be_written_as_people_do(file: Path) -> None:
+    said = read(
+        file, with_line("routes.staff", 'where = { weekday = "Monday", time = ["8:00 - 12:00", "22:00-24:00"] }')
+    )
+    assert said.routes[0].where == {"weekday": ("monday",), "time": ("08:00-12:00", "22:00-24:00")}
+
+
+def test_colours_keep_the_order_of_the_file(file: Path) -> None:
+    told = 'colors = { status = { noShow = "gray" }, service = { "M*" = "tomato", "*" = "default" } }'
+    assert read(file, with_line("routes.staff", told)).routes[0].shows.colors == (
+        Coloring("status", "noShow", "gray"),
+        Coloring("service", "M*", "tomato"),
+        Coloring("service", "*", "default"),
+    )
+
+
+def test_what_an_event_shows_can_be_said_for_each_route(file: Path) -> None:
+    told = 'language = "fr"\nlocation = "{service}"\nlink = ""\ncategories = "{service}"'
+    shows = read(file, with_line("routes.staff", told)).routes[0].shows
+    assert (shows.language, shows.location.text, shows.link.text) == (Language.FRENCH, "{service}", "")
+    assert [one.text for one in shows.categories] == ["{service}"]
 
 
 def test_a_word_for_a_status_holds_at_all_times_and_a_table_at_those_it_names(file: Path) -> None:
@@ -328,16 +363,54 @@ MISTAKES = [
     ("sources.salon", 'rooms = "x"', 'sources.salon.rooms: expected a list, such as ["…", "…"]'),
     ("sources.salon", 'ca_file = "no.pem"', "sources.salon.ca_file: there is no such file; a relative path starts at"),
     ("targets.wall", "kind = []", "targets.wall.kind: expected a text in quotes"),
-    ("targets.wall", '"a b" = 1', 'targets.wall."a b": is not an option; known: kind'),
+    ("targets.wall", '"a b" = 1', 'targets.wall."a b": is not an option; known: aliases, kind'),
+    ("targets.wall", 'aliases = { "a" = "{owner.email}" }', "targets.wall.aliases.a: is taken as it stands"),
     ("routes.staff", 'source = "saloon"', 'this file has no source called "saloon"; did you mean "salon"?'),
     ("routes.staff", 'target = "x"', 'routes.staff.target: this file has no target called "x"; known: wall'),
     ("routes.staff", 'calendars = { a = "b" }', "routes.staff: give it exactly one of `calendar`"),
     ("routes.staff", 'calendar = ""', "routes.staff.calendar: should have at least 1 character"),
-    ("routes.staff", 'calendar = "{contact.email}"', "depends on the owner alone (owner.email, owner.key, owner.name)"),
+    (
+        "routes.staff",
+        'calendar = "{contact.email}"',
+        "depends on the owner alone (owner.email, owner.key, owner.name, owner.reference)",
+    ),
     ("routes.staff", 'otherwise = "{owner.email}"', "routes.staff.otherwise: is taken as it stands"),
     ("routes.staff", 'summary = "{servce}"', "routes.staff.summary: {servce} names no field; did you mean 'service'?"),
     ("routes.staff", 'description = "{"', "routes.staff.description: a single '{'; write '{{'"),
     ("routes.staff", 'reveal = "all"', 'routes.staff.reveal: expected "busy", "service", "contact" or "full"'),
+    (
+        "routes.staff",
+        'location = "{servce}"',
+        "routes.staff.location: {servce} names no field; did you mean 'service'?",
+    ),
+    ("routes.staff", 'link = "{service"', "routes.staff.link: a single '{'; write '{{'"),
+    ("routes.staff", 'categories = ["{a {service}}"]', "routes.staff.categories.0: a single '{'; write '{{'"),
+    ("routes.staff", 'language = "de"', 'routes.staff.language: expected "en" or "fr"'),
+    (
+        "routes.staff",
+        'colors = { service = { "Massage*" = "tomatoe" } }',
+        'expected the name of a colour in CSS, in lower case, such as "tomato"; did you mean "tomato"?',
+    ),
+    ("routes.staff", 'colors = { service = { "*" = "#ff0000" } }', 'colors.service."*": expected the name of a colour'),
+    (
+        "routes.staff",
+        'colors = { staff = { "*" = "teal" } }',
+        'routes.staff.colors: events have their colours by service, owner, status, not by "staff"',
+    ),
+    ("routes.staff", 'colors = { service = "teal" }', "routes.staff.colors.service: expected a table"),
+    (
+        "routes.staff",
+        'where = { weekday = "mondy" }',
+        'routes.staff.where.weekday.0: expected the name of a day in English, such as "monday"; did you mean "monday"?',
+    ),
+    (
+        "routes.staff",
+        'where = { time = "8-12" }',
+        'routes.staff.where.time.0: expected a span of the day, such as "08:00',
+    ),
+    ("routes.staff", 'where = { time = "08:00-08:00" }', "routes.staff.where.time.0: expected a span of the day"),
+    ("routes.staff", 'where = { time = "08:00-24:01" }', "routes.staff.where.time.0: expected a span of the day"),
+    ("routes.staff", 'where = { time = "24:00-06:00" }', "routes.staff.where.time.0: expected a span of the day"),
     ("routes.staff", "status = 5", "routes.staff.status: expected a table"),
     (
         "routes.staff",

@@ -53,6 +53,12 @@ SECRETS = {
 }
 
 
+def shown_below(heading: str) -> str:
+    """The first TOML that the reference shows below a heading."""
+    _, _, section = REFERENCE.partition(f"## {heading}\n")
+    return section.partition("```toml\n")[2].partition("```")[0]
+
+
 @pytest.fixture
 def salon(tmp_path: Path) -> Path:
     """A place for the configuration, with the files that the example names."""
@@ -91,6 +97,19 @@ def test_the_status_policy_that_the_reference_shows_works(salon: Path) -> None:
     before, rest = EXAMPLE.split("[routes.staff.status]")
     after = rest[rest.index("# Another way") :]
     assert read(salon, before + shown + after).routes[0].status.keys() == {"cancelled", "noshow", "pending", "arrivée"}
+
+
+@pytest.mark.parametrize("heading", ["Templates", "Categories and colours"])
+def test_a_route_that_the_reference_shows_works(salon: Path, heading: str) -> None:
+    shown = shown_below(heading)
+    assert "[routes.staff]" in shown
+    assert read(salon, EXAMPLE[: EXAMPLE.index("[routes.staff]")] + shown).routes[0].name == "staff"
+
+
+@pytest.mark.parametrize("line", [*shown_below("Links").splitlines(), *shown_below("Filters").splitlines()])
+def test_an_option_of_a_route_that_the_reference_shows_works(salon: Path, line: str) -> None:
+    head, tail = EXAMPLE.split('where = { service = "*" }')
+    assert read(salon, f"{head}{line}{tail}").routes[0].name == "staff"
 
 
 def test_the_example_works_with_its_other_route(salon: Path) -> None:

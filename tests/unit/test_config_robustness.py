@@ -116,5 +116,5 @@ def test_what_looks_like_code_in_a_template_is_text(file: Path, text: str) -> No
     (file.parent / "key.json").write_text(json.dumps(key))
     said = answer(file, ROUTE.replace("SUMMARY", text).encode())
     assert isinstance(said, Settings)
-    shown = said.routes[0].summary.render(dict.fromkeys(FIELDS, "Cut"))
+    shown = said.routes[0].shows.summary.render(dict.fromkeys(FIELDS, "Cut"))
     assert shown == text.strip("{}").replace("service", "Cut")

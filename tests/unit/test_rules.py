@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -19,11 +20,12 @@ from calferry.model import (
     Window,
 )
 from calferry.moments import utc, wall_clock
-from calferry.rules import SHOWN, Reveal, destinations
+from calferry.presentation import SHOWN, Reveal
+from calferry.rules import destinations, unused
 from calferry.targets import google
 from calferry.template import FIELDS, Template
 from tests.builders import ACCOUNT, MORNING, NOW, appointment
-from tests.unit.routing import ANA, BOB, STAFF, TO_OWNER, event_of, only, pending, placed, removal_of, routed
+from tests.unit.routing import ANA, BOB, STAFF, TO_OWNER, event_of, only, pending, placed, removal_of, routed, showing
 
 
 class TestPlace:
@@ -38,6 +40,51 @@ class TestPlace:
         for handle in ("77", "ana@salon.example", "Ana Pérez"):
             route = replace(TO_OWNER, calendar=None, calendars={handle: "room@salon.example"})
             assert only(routed(pending(appointment()), route))[0] == "google:room@salon.example"
+
+    @pytest.mark.parametrize("told", ["reference", "external_id"])
+    def test_a_table_of_calendars_is_read_by_the_reference_that_other_programs_know(self, told: str) -> None:
+        known = Resource(source=ACCOUNT, kind="staff", id="77", fields={"name": "Ana", told: "emp04"})
+        route = replace(TO_OWNER, calendar=None, calendars={"emp04": "room@salon.example"})
+        assert (
+            only(routed(pending(appointment()), route, resources={"staff/77": known}))[0] == "google:room@salon.example"
+        )
+
+    @pytest.mark.parametrize("calendar", [Template("{owner.email}"), Template("ANA@Salon.example"), None])
+    def test_an_alias_stands_for_the_calendar_it_is_an_alias_of(self, calendar: Template | None) -> None:
+        aliases = {"Ana@salon.example": "room@salon.example"}
+        table = {} if calendar else {"77": "ana@salon.example"}
+        route = replace(TO_OWNER, calendar=calendar, calendars=table, aliases=aliases)
+        assert only(routed(pending(appointment()), route))[0] == "google:room@salon.example"
+
+    def test_the_surest_handle_goes_first(self) -> None:
+        everything = {
+            "Ana Pérez": "by-name",
+            "ana@salon.example": "by-address",
+            "emp04": "by-reference",
+            "77": "by-key",
+        }
+        ana = Owner(key="77", name="Ana Pérez", email="ana@salon.example", reference="emp04")
+        for way in ("by-key", "by-reference", "by-address", "by-name"):
+            route = replace(TO_OWNER, calendar=None, calendars=everything)
+            assert next(destinations(route, [ana]))[0] == way
+            everything = {handle: calendar for handle, calendar in everything.items() if calendar != way}
+
+    @pytest.mark.parametrize("handle", ["ANA@Salon.example", "ana pérez", unicodedata.normalize("NFD", "Ana Pérez")])
+    def test_the_spelling_of_a_handle_makes_no_difference(self, handle: str) -> None:
+        route = replace(TO_OWNER, calendar=None, calendars={handle: "room@salon.example"})
+        assert only(routed(pending(appointment()), route))[0] == "google:room@salon.example"
+
+    def test_a_calendar_may_be_named_by_the_reference(self) -> None:
+        route = replace(TO_OWNER, calendar=Template("{owner.reference}@salon.example"))
+        known = Resource(source=ACCOUNT, kind="staff", id="77", fields={"reference": "emp04"})
+        found = routed(pending(appointment()), route, resources={"staff/77": known})
+        assert only(found)[0] == "google:emp04@salon.example"
+        assert "staff 77 has no reference" in routed(pending(appointment()), route).unrouted
+
+    def test_handles_that_are_nobodys_are_told(self) -> None:
+        table = {"77": "a", "ANA@salon.example": "b", "78": "c", "Bob": "d"}
+        ana = Owner(key="77", email="ana@salon.example")
+        assert unused(replace(TO_OWNER, calendar=None, calendars=table), [ana]) == ["78", "Bob"]
 
     def test_an_appointment_without_an_owner_goes_to_the_otherwise(self) -> None:
         route = replace(TO_OWNER, otherwise="desk@salon.example")
@@ -59,8 +106,8 @@ class TestPlace:
         assert "allow" in result.unrouted
 
     def test_two_routes_into_one_calendar_want_one_event_and_the_first_wins(self) -> None:
-        first = replace(TO_OWNER, name="first", summary=Template("First"))
-        second = replace(TO_OWNER, name="second", summary=Template("Second"))
+        first = showing(replace(TO_OWNER, name="first"), summary=Template("First"))
+        second = showing(replace(TO_OWNER, name="second"), summary=Template("Second"))
         assert event_of(routed(pending(appointment()), first, second)).summary == "First"
 
     def test_the_window_decides_what_is_created(self) -> None:
@@ -263,7 +310,7 @@ class TestReveal:
 
     def shown(self, reveal: Reveal) -> str:
         all_fields = Template("\n".join(f"{{{name}}}" for name in sorted(FIELDS)))
-        event = event_of(routed(pending(self.SECRETIVE), replace(TO_OWNER, reveal=reveal, description=all_fields)))
+        event = event_of(routed(pending(self.SECRETIVE), showing(TO_OWNER, reveal=reveal, description=all_fields)))
         return f"{event.summary}\n{event.description}\n{event.location}"
 
     def test_busy_shows_nothing_of_the_appointment(self) -> None:
@@ -293,7 +340,7 @@ class TestReveal:
 
     def test_a_renamed_customer_reaches_the_event_and_what_the_resource_lacks_stays(self) -> None:
         known = replace(self.SECRETIVE, uses=("staff/77", "customer/9"))
-        route = replace(TO_OWNER, reveal=Reveal.CONTACT)
+        route = showing(TO_OWNER, reveal=Reveal.CONTACT)
         held = STAFF | {"customer/9": self.RENAMED}
         assert event_of(routed(pending(known), route, resources=held)).description == (
             "Zoé Neuville\n777\nz@customer.example"
@@ -303,14 +350,14 @@ class TestReveal:
     @pytest.mark.parametrize("reveal", [Reveal.BUSY, Reveal.SERVICE])
     def test_a_customer_among_the_resources_is_hidden_like_any_other(self, reveal: Reveal) -> None:
         known = replace(self.SECRETIVE, uses=("staff/77", "customer/9"))
-        route = replace(TO_OWNER, reveal=reveal)
+        route = showing(TO_OWNER, reveal=reveal)
         shown = str(event_of(routed(pending(known), route, resources=STAFF | {"customer/9": self.RENAMED})))
         assert not any(word in shown for word in ("Neuville", "777", "Zoé", "z@customer.example"))
 
     def place(self, one: Appointment, reveal: Reveal, *held: Resource) -> str:
         known = replace(one, uses=("staff/77", "company/1", "customer/9"))
         resources = STAFF | {resource.key: resource for resource in held}
-        return event_of(routed(pending(known), replace(TO_OWNER, reveal=reveal), resources=resources)).location
+        return event_of(routed(pending(known), showing(TO_OWNER, reveal=reveal), resources=resources)).location
 
     COMPANY = Resource(source=ACCOUNT, kind="company", id="1", fields={"address": "1 rue Exemple"})
     CUSTOMER = Resource(source=ACCOUNT, kind="customer", id="9", fields={"address": "9 rue du Client"})
@@ -328,11 +375,11 @@ class TestReveal:
 
     def test_the_services_price_holds_where_the_appointment_has_none(self) -> None:
         priced = Resource(source=ACCOUNT, kind="service", id="5", fields={"price": "45 EUR"})
-        route = replace(TO_OWNER, reveal=Reveal.FULL, description=Template("{price}"))
+        route = showing(TO_OWNER, reveal=Reveal.FULL, description=Template("{price}"))
         held = STAFF | {"service/5": priced}
         assert event_of(routed(pending(appointment()), route, resources=held)).description == "45 EUR"
         assert event_of(routed(pending(appointment(price="40")), route, resources=held)).description == "40"
-        hidden = replace(route, reveal=Reveal.CONTACT)
+        hidden = showing(route, reveal=Reveal.CONTACT)
         assert event_of(routed(pending(appointment()), hidden, resources=held)).description == ""
 
     def test_a_renamed_service_shows_its_new_name(self) -> None:
@@ -348,7 +395,7 @@ class TestLength:
     @pytest.mark.parametrize(("minutes", "shown"), [(0, 15), (10, 15), (15, 15), (40, 40)])
     def test_a_short_appointment_is_shown_at_the_shortest_length(self, minutes: int, shown: int) -> None:
         brief = appointment(end=MORNING + timedelta(minutes=minutes))
-        event = event_of(routed(pending(brief), replace(TO_OWNER, shortest=timedelta(minutes=15))))
+        event = event_of(routed(pending(brief), showing(TO_OWNER, shortest=timedelta(minutes=15))))
         assert (event.start, event.end - event.start) == (MORNING, timedelta(minutes=shown))
 
     def test_what_ends_when_it_starts_is_shown_for_a_minute(self) -> None:
@@ -358,7 +405,7 @@ class TestLength:
     def test_the_shortest_length_counts_instants_across_a_change_of_the_clocks(self) -> None:
         start = wall_clock(datetime(2027, 10, 31, 2, 50), ZoneInfo("Europe/Paris"))
         brief = appointment(start=start, end=start)
-        event = event_of(routed(pending(brief), replace(TO_OWNER, shortest=timedelta(minutes=30))))
+        event = event_of(routed(pending(brief), showing(TO_OWNER, shortest=timedelta(minutes=30))))
         assert utc(event.end) - utc(event.start) == timedelta(minutes=30)
 
 

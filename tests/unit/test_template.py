@@ -21,6 +21,10 @@ def test_text_inside_the_braces_vanishes_with_its_field() -> None:
     assert Template("{service}{ – contact.last_name}{ (reference)}").render(VALUES) == "Massage"
 
 
+def test_text_after_a_field_is_as_conditional_as_text_before_it() -> None:
+    assert Template("{contact.first_name, }{contact.last_name, }{service}").render(VALUES) == "Zoé, Massage"
+
+
 def test_words_beside_a_field_may_look_like_fields() -> None:
     assert Template("{Ref. no. reference:}").render(VALUES | {"reference": "AB12"}) == "Ref. no. AB12:"
 
@@ -42,6 +46,10 @@ def test_a_value_is_never_read_as_a_template() -> None:
     [
         ("{", "a single '{'"),
         ("service}", "a single '}'"),
+        ("{service", "a single '{'"),
+        ("{a {service}}", "a single '{'"),
+        ("{contact.{service}}", "a single '{'"),
+        ("{start.tme}", "did you mean 'start.time'?"),
         ("{}", "names no field"),
         ("{servise}", "did you mean 'service'?"),
         ("{service reference}", "more than one field"),

@@ -67,7 +67,7 @@ def _ledger(found: bool) -> dict[str, Any]:
 
 def _sources(sources: Mapping[str, Source], staff: dict[str, list[Owner]]) -> Iterator[dict[str, Any]]:
     """Ask each booking system for its resources, and note for the routes who owns appointments there."""
-    from calferry.model import Owner
+    from calferry.rules import owner_of
 
     for name, source in sources.items():
         try:
@@ -76,11 +76,7 @@ def _sources(sources: Mapping[str, Source], staff: dict[str, list[Owner]]) -> It
             yield _finding(f"sources.{name}", str(error), error)
             continue
         counts = [f"{number} {kind}" for kind, number in sorted(Counter(one.kind for one in resources).items())]
-        staff[name] = [
-            Owner(key=one.id, name=one.fields.get("name", ""), email=one.fields.get("email", ""))
-            for one in resources
-            if one.kind in {"staff", "resource"}
-        ]
+        staff[name] = [owner_of(one) for one in resources if one.kind in {"staff", "resource"}]
         yield _finding(f"sources.{name}", f"{source.key} answers ({', '.join(counts)})")
         yield from _cautions(name, source)
 
@@ -101,7 +97,7 @@ def _routes(
     settings: Settings, targets: Mapping[str, Target], staff: Mapping[str, list[Owner]]
 ) -> Iterator[dict[str, Any]]:
     """For each route, every calendar it would write to, asked for its events with a mark of ours."""
-    from calferry.rules import destinations
+    from calferry.rules import destinations, unused
 
     asked: set[str] = set()
     for route in settings.routes:
@@ -109,6 +105,10 @@ def _routes(
         if known is None:
             yield _finding(
                 what, f"whose calendars these are is not known while sources.{route.source} fails", note=True
+            )
+        for handle in unused(route, known) if known else ():
+            yield _finding(
+                f"{what}.calendars", f"{handle!r} is the id, reference, address or name of nobody", note=True
             )
         owners = [*(known or ()), None]
         for owner, (calendar, problem) in zip(owners, destinations(route, known or ()), strict=True):

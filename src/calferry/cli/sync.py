@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from calferry.cli.console import (
     ConfigOption,
@@ -29,7 +31,12 @@ if TYPE_CHECKING:
     from calferry.sync.installation import Tally
 
 AT_MOST = 20
-"""Lines of what waits for a person; `calferry status` shows all."""
+"""Lines of what waits for a person, and changes of a calendar, unless all are asked for."""
+
+ShowOption = Annotated[
+    bool, typer.Option("--show", help="Show each field of an event that would change, as it is and as it would be.")
+]
+AllOption = Annotated[bool, typer.Option("--all", help="Show long lists to their end.")]
 
 NEXT = {
     NotAuthorised.exit_code: "Everything else went on. `calferry check` says which connections are closed.",
@@ -57,7 +64,9 @@ def sync(config: ConfigOption = None, json: JsonOption = False) -> int:
 
 
 @guarded
-def plan(config: ConfigOption = None, json: JsonOption = False) -> int:
+def plan(
+    show: ShowOption = False, all_: AllOption = False, config: ConfigOption = None, json: JsonOption = False
+) -> int:
     """Pull, and show what `sync` would write. No calendar is touched."""
     from calferry import wiring
     from calferry.sync.crossing import bring
@@ -70,32 +79,43 @@ def plan(config: ConfigOption = None, json: JsonOption = False) -> int:
     if json:
         emit(
             {
-                "plans": [one.as_json() for one in plans],
+                "plans": [_plan_json(one, show=show) for one in plans],
                 "attention": [_attention_json(one) for one in _in_order(attention)],
                 "errors": [_error_json(error) for error in errors],
             }
         )
     else:
-        show_plans(out(), plans)
-        show_attention(out(), attention)
+        show_plans(out(), plans, None if all_ else AT_MOST, show=show)
+        show_attention(out(), attention, None if all_ else AT_MOST)
         _show_trouble(pulled)
     return gravest(error.exit_code for error in errors)
 
 
-def show_plans(console: Console, plans: Iterable[Plan], at_most: int | None = None) -> None:
-    """An itemised diff, calendar by calendar; of each calendar's changes the first `at_most`."""
+def show_plans(console: Console, plans: Iterable[Plan], at_most: int | None = None, *, show: bool = False) -> None:
+    """An itemised diff, calendar by calendar; the first `at_most` of its changes and of what is parked there."""
     plans = [plan for plan in plans if plan.changes or plan.parked]
     if not plans:
         console.print("Nothing to write.")
     for plan in plans:
         console.print(f"{plan.calendar}: {_todo_text(plan.counts)}", style="bold")
-        rows = plan.as_json()["changes"]
-        for row in rows[:at_most]:
-            console.print(f"  {SIGNS[row['change']]} {_row_text(row)}")
-        if at_most is not None and len(rows) > at_most:
-            console.print(f"  … and {len(rows) - at_most} more")
-        for row in plan.as_json()["parked"]:
-            console.print(f"  ! parked: {_row_text(row)} ({row['parked']})")
+        told = _plan_json(plan, show=show)
+        for rows in (told["changes"], told["parked"]):
+            for row in rows[:at_most]:
+                _show_row(console, row)
+            if at_most is not None and len(rows) > at_most:
+                console.print(f"  … and {len(rows) - at_most} more")
+
+
+def _show_row(console: Console, row: Mapping[str, Any]) -> None:
+    """A line, and below it what is told of single fields."""
+    from calferry.cli.differences import field_text
+
+    parked = f" ({row['parked']})" if "parked" in row else ""
+    console.print(f"  {'! parked:' if parked else SIGNS[row['change']]} {_row_text(row)}{parked}")
+    for field, told in row.get("fields", {}).items():
+        console.print(f"      {field_text(field, told)}")
+    if row.get("fields") == {}:
+        console.print("      nothing more is known of it")
 
 
 def _todo_text(counts: Mapping[str, int]) -> str:
@@ -120,12 +140,12 @@ def show_report(console: Console, report: Report) -> None:
     show_attention(console, report.attention)
 
 
-def show_attention(console: Console, attention: Iterable[Attention]) -> None:
+def show_attention(console: Console, attention: Iterable[Attention], at_most: int | None = AT_MOST) -> None:
     rows = _in_order(attention)
-    for one in rows[:AT_MOST]:
+    for one in rows[:at_most]:
         console.print(attention_text(one.what, one.where, one.id, one.reason), style="yellow")
-    if len(rows) > AT_MOST:
-        console.print(f"… and {len(rows) - AT_MOST} more; `calferry status` shows all", style="yellow")
+    if at_most is not None and len(rows) > at_most:
+        console.print(f"… and {len(rows) - at_most} more; `calferry status` shows all", style="yellow")
 
 
 def _in_order(attention: Iterable[Attention]) -> list[Attention]:
@@ -148,6 +168,18 @@ def report_json(report: Report) -> dict[str, Any]:
         "attention": [_attention_json(one) | {"new": one in report.new} for one in _in_order(report.attention)],
         "exit": report.exit_code,
     }
+
+
+def _plan_json(plan: Plan, *, show: bool) -> dict[str, Any]:
+    """The plan, with what becomes of single fields where that shall be shown."""
+    from calferry.cli.differences import differences
+
+    told = plan.as_json()
+    changes = (*plan.changes, *(one.change for one in plan.parked))
+    for row, change in zip((*told["changes"], *told["parked"]), changes, strict=True):
+        if show:
+            row["fields"] = differences(change)
+    return told
 
 
 def _attention_json(one: Attention) -> dict[str, Any]:

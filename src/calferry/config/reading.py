@@ -20,6 +20,7 @@ from calferry.config.settings import Kinds, Settings, SourceSettings, TargetSett
 from calferry.config.tables import InstallationTable, RouteTable, SourceTable, TargetTable, WebTable
 from calferry.errors import ConfigError
 from calferry.policy import Provision
+from calferry.presentation import Coloring, Presentation
 from calferry.rules import Route
 from calferry.template import Template
 
@@ -138,10 +139,12 @@ class _Reader:
         core, own = _split(table, TargetTable)
         options = self.options(place, core.get("kind"), own, kinds.targets, TargetTable)
         read = self.read(TargetTable, core, place)
-        return TargetSettings(name=name, kind=read.kind, options=options) if read and options else None
+        if read is None or options is None:
+            return None
+        return TargetSettings(name=name, kind=read.kind, options=options, aliases=MappingProxyType(dict(read.aliases)))
 
     def route(
-        self, name: str, table: dict[str, Any], sources: Collection[str], targets: Collection[str]
+        self, name: str, table: dict[str, Any], sources: Collection[str], targets: Mapping[str, TargetSettings | None]
     ) -> Route | None:
         place = ("routes", name)
         self.refer((*place, "source"), table.get("source"), sources)
@@ -151,6 +154,7 @@ class _Reader:
         read = self.read(RouteTable, table, place)
         if read is None:
             return None
+        target = targets.get(read.target)
         where = {name: getattr(read.where, name) for name in sorted(read.where.model_fields_set)}
         return Route(
             name=name,
@@ -159,12 +163,10 @@ class _Reader:
             calendar=Template(read.calendar) if read.calendar else None,
             calendars=MappingProxyType(dict(read.calendars)),
             otherwise=read.otherwise,
+            aliases=target.aliases if target else MappingProxyType({}),
             where=MappingProxyType(where),
-            reveal=read.reveal,
-            summary=Template(read.summary),
-            description=Template(read.description),
-            shortest=read.shortest,
             status=MappingProxyType({word: Provision(**dict(entry)) for word, entry in sorted(read.status.items())}),
+            shows=_presentation(read),
         )
 
     def refer(self, place: Place, name: object, names: Collection[str]) -> None:
@@ -228,6 +230,22 @@ class _Reader:
                     continue
                 self.note((*place, *error["loc"]), masked(sentence(model, error, beside), table.values()))
         return None
+
+
+def _presentation(table: RouteTable) -> Presentation:
+    return Presentation(
+        reveal=table.reveal,
+        language=table.language,
+        summary=Template(table.summary),
+        description=Template(table.description),
+        location=Template(table.location),
+        link=Template(table.link),
+        categories=tuple(map(Template, table.categories)),
+        colors=tuple(
+            Coloring(by, pattern, color) for by, told in table.colors.items() for pattern, color in told.items()
+        ),
+        shortest=table.shortest,
+    )
 
 
 def _split(table: Mapping[str, Any], core: type[BaseModel]) -> tuple[dict[str, Any], dict[str, Any]]:

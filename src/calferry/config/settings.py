@@ -37,11 +37,12 @@ class SourceSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetSettings:
-    """A connection to calendars."""
+    """A connection to calendars. `aliases` are other names of some of them, with the names they are known by."""
 
     name: str
     kind: str
     options: BaseModel
+    aliases: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)

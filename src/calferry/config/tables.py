@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
@@ -21,10 +21,14 @@ from pydantic import (
     model_validator,
 )
 
+from calferry.colors import NAMES, OWN
+from calferry.config.problems import nearest
+from calferry.filters import WEEKDAYS
+from calferry.language import Language
 from calferry.model import Status
 from calferry.moments import duration
 from calferry.policy import Fate, Provision, sought
-from calferry.rules import DESCRIPTION, OWNER_FIELDS, SUMMARY, Reveal
+from calferry.presentation import COLORED_BY, DESCRIPTION, LINK, LOCATION, OWNER_FIELDS, SUMMARY, Reveal
 from calferry.template import Template
 
 LONGEST_URL = 200
@@ -115,6 +119,37 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _weekday(name: str) -> str:
+    day = name.strip().lower()
+    if day not in WEEKDAYS:
+        msg = f'expected the name of a day in English, such as "monday"; {nearest(day, WEEKDAYS)}'
+        raise ValueError(msg)
+    return day
+
+
+def _daytime(text: str) -> str:
+    """A span of the day with two digits to each figure, so that times compare as texts."""
+    match = re.fullmatch(r"\s*(\d{1,2}):([0-5]\d)\s*-\s*(\d{1,2}):([0-5]\d)\s*", text, re.ASCII)
+    start, end = (f"{match[1]:0>2}:{match[2]}", f"{match[3]:0>2}:{match[4]}") if match else ("", "")
+    if start == end or start >= "24:00" or end > "24:00":
+        msg = 'expected a span of the day, such as "08:00-12:00", or "22:00-06:00" for one over midnight'
+        raise ValueError(msg)
+    return f"{start}-{end}"
+
+
+def _color(name: str) -> str:
+    if name not in NAMES and name != OWN:
+        msg = f'expected the name of a colour in CSS, in lower case, such as "tomato"; {_near(name, [*NAMES, OWN])}'
+        raise ValueError(msg)
+    return name
+
+
+def _near(name: str, names: Collection[str]) -> str:
+    """Without all of the names where none is near."""
+    near = get_close_matches(name, names, n=1)
+    return f'did you mean "{near[0]}"?' if near else "docs/configuration.md tells where they are listed"
+
+
 def _chosen(value: object, words: type[StrEnum], otherwise: str = "") -> StrEnum:
     """One of the words of an enumeration, in lower case as in the file. Raises ValueError with the nearest one."""
     known = {word.casefold(): word for word in words}
@@ -138,6 +173,9 @@ def _as_list(value: object) -> object:
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 TemplateText = Annotated[str, AfterValidator(_template)]
 Literally = AfterValidator(_literal)
+Weekday = Annotated[str, AfterValidator(_weekday)]
+Daytime = Annotated[str, AfterValidator(_daytime)]
+ColorName = Annotated[str, AfterValidator(_color)]
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)]
 
 _TO_ASK = "each time asks the booking system, which answers only so many requests; rarer than that, calendars go stale"
@@ -183,6 +221,7 @@ class SourceTable(_Table):
 
 class TargetTable(_Table):
     kind: str
+    aliases: Annotated[Mapping[str, Annotated[Name, Literally]], Field(default_factory=dict)]
 
 
 class WhereTable(_Table):
@@ -190,6 +229,9 @@ class WhereTable(_Table):
     owner: Patterns = ()
     location: Patterns = ()
     kind: Patterns = ()
+    text: Patterns = ()
+    weekday: Annotated[tuple[Weekday, ...], BeforeValidator(_as_list), Field(min_length=1)] = ()
+    time: Annotated[tuple[Daytime, ...], BeforeValidator(_as_list), Field(min_length=1)] = ()
 
 
 class StatusTable(_Table):
@@ -232,8 +274,29 @@ class RouteTable(_Table):
     reveal: Reveal = Reveal.SERVICE
     summary: TemplateText = SUMMARY.text
     description: TemplateText = DESCRIPTION.text
+    location: TemplateText = LOCATION.text
+    link: TemplateText = LINK.text
+    categories: Annotated[tuple[TemplateText, ...], BeforeValidator(_as_list)] = ()
+    colors: Annotated[Mapping[str, Mapping[str, ColorName]], Field(default_factory=dict)]
+    language: Language = Language.ENGLISH
     status: Annotated[Mapping[str, StatusTable], Field(default_factory=dict)]
     shortest: Annotated[timedelta, _span("1m", "1d", _TO_SEE)] = timedelta(minutes=1)
+
+    @field_validator("calendars")
+    @classmethod
+    def _of_each_once(cls, told: Mapping[str, str]) -> Mapping[str, str]:
+        if len({sought(handle) for handle in told}) < len(told):
+            msg = "names an owner twice; capitals make no difference"
+            raise ValueError(msg)
+        return told
+
+    @field_validator("colors")
+    @classmethod
+    def _by_what_there_is(cls, told: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
+        if foreign := [by for by in told if by not in COLORED_BY]:
+            msg = f'events have their colours by {", ".join(COLORED_BY)}, not by "{foreign[0]}"'
+            raise ValueError(msg)
+        return told
 
     @field_validator("status")
     @classmethod

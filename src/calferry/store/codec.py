@@ -27,10 +27,11 @@ TEXTS = (
     "description",
     "location",
     "url",
+    "reschedule_url",
     "price",
 )
 CONTACT = ("first_name", "last_name", "email", "phone")
-EVENT_TEXTS = ("uid", "summary", "description", "location", "url")
+EVENT_TEXTS = ("uid", "summary", "description", "location", "url", "color")
 UTC_ZONE = ZoneInfo("UTC")
 
 

@@ -107,6 +107,7 @@ def _written(place: Row[Any], receipt: Receipt, intent: Row[Any] | None, at: dat
     return {
         **place._mapping,
         **({} if place.held in HELD_BACK else FREE),
+        "written": place.written if receipt.fingerprint == place.written_fingerprint else "",
         "written_fingerprint": receipt.fingerprint,
         "href": receipt.href,
         "etag": receipt.etag,
@@ -130,6 +131,7 @@ def _lost(receipt: Receipt, target: str, at: datetime) -> RowValues:
         "weak": True,
         "moved_to": "",
         "ends_at": at,
+        "written": "",
         "written_fingerprint": receipt.fingerprint,
         "href": receipt.href,
         "etag": receipt.etag,

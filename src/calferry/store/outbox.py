@@ -215,7 +215,8 @@ def _fail(connection: Connection, place: Row[Any], intent: Row[Any] | None, erro
     if isinstance(error, Conflict) and intent is not None:
         # Nothing of ours stands there under the old identity, so there is nothing left to update.
         generation = max(place.generation, intent.generation) + 1
-        connection.execute(this.values(generation=generation, written_fingerprint="", href="", etag=""))
+        nothing = dict.fromkeys(("written", "written_fingerprint", "href", "etag"), "")
+        connection.execute(this.values(generation=generation, **nothing))
         journal.write(connection, [Entry(at, place.calendar, place.uid, "conflict", str(error))])
     # A refusal is about what was asked: where something else is wanted by now, or a person shall decide, it is moot.
     moot = place.held in HELD_BACK or (intent is not None and intent.fingerprint != place.wanted_fingerprint)

@@ -40,6 +40,7 @@ def placement_of(row: Row[Any]) -> Placement:
         route=row.route,
         wanted=event_of(row.wanted) if row.wanted else removal_of(row),
         written=_receipt_of(row) if row.written_fingerprint else None,
+        before=event_of(row.written) if row.written else None,
         generation=row.generation,
         approved=row.held == APPROVED,
     )

@@ -166,11 +166,19 @@ def _placement_row(held: Row[Any] | None, row: RowValues) -> RowValues:
     That a removal's evidence is worded differently frees nothing.
     """
     if held is None:
-        return {**row, **FREE}
+        return {**row, **FREE, "written": ""}
     known = held._mapping
     same = all(known[name] == row[name] for name in ("wanted_fingerprint", "why", "weak"))
     kept = {name: known[name] for name in FREE} if same else FREE
-    return {"ends_at": held.ends_at, **row, **kept}
+    return {"ends_at": held.ends_at, **row, **kept, "written": _written(held, row)}
+
+
+def _written(held: Row[Any], row: RowValues) -> str:
+    """The event that the calendar holds, for as long as another one is wanted there; it was the one wanted before."""
+    if held.written_fingerprint in {"", row["wanted_fingerprint"]}:
+        return ""
+    before: str = held.wanted if held.wanted_fingerprint == held.written_fingerprint else held.written
+    return before
 
 
 def _detail(held: Row[Any] | None, row: RowValues) -> str:

@@ -189,8 +189,9 @@ class Placement(Row, table=True):
     """One appointment in one calendar. A row is never dropped: it keeps the generation.
 
     `wanted` is the event (JSON) the calendar shall hold; where it is '', `why`, `evidence`, `weak` and `moved_to` are
-    the removal. `held` is '' (free), 'parked' (until its wanted changes or a person decides), 'rejected' or 'approved'
-    (by that person, until its wanted changes) or 'refused' (until `not_before`). `ends_at` is the end of the event last
+    the removal. `written` is the event (JSON) that the calendar holds, as far as that is known, while another one is
+    wanted. `held` is '' (free), 'parked' (until its wanted changes or a person decides), 'rejected' or 'approved' (by
+    that person, until its wanted changes) or 'refused' (until `not_before`). `ends_at` is the end of the event last
     wanted.
     """
 
@@ -213,6 +214,7 @@ class Placement(Row, table=True):
     weak: bool
     moved_to: str
     ends_at: datetime
+    written: str = Field(default="", sa_type=Text)
     written_fingerprint: str = ""
     href: str = ""
     etag: str = ""

@@ -12,7 +12,7 @@ from functools import cached_property
 from calferry.errors import Refused
 from calferry.feeds import Link, Publisher
 from calferry.model import Owner
-from calferry.rules import Route, destinations
+from calferry.rules import Route, destinations, owner_of
 from calferry.sync.installation import Installation
 
 COMBINED = "combined"
@@ -103,7 +103,7 @@ def _calendars_of(installation: Installation, publisher: Publisher) -> dict[str,
     owners: dict[str, set[str]] = {calendar: set() for calendar in _left(installation, publisher)}
     for account in installation.accounts:
         staff = [
-            Owner(key=one.id, name=one.fields.get("name", ""), email=one.fields.get("email", ""))
+            owner_of(one)
             for one in installation.ledger.routing.resources_of_kind(account.source.key, "staff")
             if not one.fields.get("deleted")
         ]

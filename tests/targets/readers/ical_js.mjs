@@ -22,6 +22,7 @@ const events = feed.getAllSubcomponents("vevent").map((event) => {
     transparency: value("transp"),
     classification: value("class"),
     categories: event.getFirstProperty("categories")?.getValues() ?? [],
+    color: value("color"),
     sequence: value("sequence"),
   };
 });

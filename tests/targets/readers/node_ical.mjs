@@ -21,6 +21,7 @@ const events = Object.values(feed)
     transparency: event.transparency,
     classification: event.class,
     categories: event.categories ?? [],
+    color: event.color,
     sequence: event.sequence,
   }));
 console.log(JSON.stringify(events));

@@ -191,7 +191,7 @@ class AgendizeSource:
             read = to_appointment(row, self.key, zone=zone, minutes=minutes, by_resource=self._by_resource)
         except Refused as reason:
             return Quarantined(source_id, str(reason))
-        return replace(read, description=f"{read.description}\n{link}".strip()) if (link := self._link(row)) else read
+        return replace(read, reschedule_url=self._link(row))
 
     def _link(self, row: Row) -> str:
         """The row's link for rescheduling, where it is wanted and the same at every reading.

@@ -15,9 +15,6 @@ from calferry.sources.fields import Row, part_of, says_yes, text_of, word_of
 STATES = {"0": "in progress", "1": "came", "2": "not came", "3": "pending"}
 """Whether the customer came ("Appointments API"). None of these cancels anything, and a pending one is still booked."""
 
-BUSY = "Busy"
-"""What a block is called: titles are made from the service, and a block has none."""
-
 
 def to_appointment(
     row: Row, source: str, company: str, span: Span, directory: Directory, *, block: bool = False
@@ -36,7 +33,7 @@ def to_appointment(
         said=STATES.get(state, state),
         owners=(Owner(key=calendar),) if calendar else (),
         kind="block" if block else "appointment",
-        service=BUSY if block else ", ".join(one.name for one in known),
+        service="" if block else ", ".join(one.name for one in known),
         summary=text_of(row.get("text")),
         description="\n".join(text for text in (text_of(row.get("comments")), span.doubt) if text),
         location=directory.addresses.get(calendar, ""),

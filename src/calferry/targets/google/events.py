@@ -13,10 +13,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
+from calferry.colors import NAMES, OWN, nearest_color
 from calferry.model import (
     Change,
     Classification,
@@ -41,6 +43,24 @@ FIT_VERSION = "1"
 SUMMARY, LOCATION, DESCRIPTION = 1024, 1024, 8192
 """Characters. Google publishes no limits; these are the ones that hold in practice."""
 
+COLORS: Mapping[str, int] = MappingProxyType(
+    {
+        "lavender": 0x7986CB,
+        "mediumseagreen": 0x33B679,
+        "darkorchid": 0x8E24AA,
+        "lightcoral": 0xE67C73,
+        "orange": 0xF6BF26,
+        "orangered": 0xF4511E,
+        "deepskyblue": 0x039BE5,
+        "dimgray": 0x616161,
+        "royalblue": 0x3F51B5,
+        "green": 0x0B8043,
+        "tomato": 0xD50000,
+    }
+)
+"""The colours of events as Google Calendar shows them, in the order of their ids from 1 on, each under the name that
+stands for it here. Google calls two of them lavender and tomato itself."""
+
 _ESCAPED = {"&": len("&amp;"), "<": len("&lt;"), ">": len("&gt;")}
 
 
@@ -51,7 +71,8 @@ def fit(event: Event) -> Event:
     """The event as Google can hold it. Idempotent.
 
     Texts stay plain texts here; the description is made HTML only on its way out (`body`), so its limit counts it
-    escaped. Google shows no categories, deletes what is CANCELLED, and knows no class between public and private.
+    escaped. Google shows no categories and eleven colours, deletes what is CANCELLED, and knows no class between public
+    and private.
     """
     fitted = replace(
         event,
@@ -62,6 +83,7 @@ def fit(event: Event) -> Event:
         location=clean(event.location, LOCATION),
         url=event.url if LINK.fullmatch(event.url) else "",
         categories=(),
+        color=nearest_color(event.color, COLORS) if event.color in NAMES else event.color and OWN,
     )
     if event.classification is Classification.CONFIDENTIAL:
         fitted = replace(fitted, classification=Classification.PRIVATE)
@@ -146,13 +168,13 @@ def encode(change: Change, *, dedicated: bool) -> bytes:
         case Create():
             identity = {"id": event_id(change.calendar, change.uid, change.mark.generation)}
             stored |= {"method": "POST", "path": _events(change.calendar)}
-            stored |= {"body": identity | _source(change.event) | body(change.event, change.mark)}
+            own = _source(change.event) | _color(change.event)
+            stored |= {"body": identity | own | body(change.event, change.mark)}
         case Update():
             stored |= {"method": "PUT" if dedicated else "PATCH"}
             stored |= {"path": f"{_events(change.calendar)}/{quote(change.receipt.href, safe='')}"}
-            # Null takes a link away under PATCH, where a member left out stays as it is.
-            gone = {} if dedicated else {"source": None}
-            stored |= {"body": gone | _source(change.event) | body(change.event, change.mark)}
+            own = ({} if dedicated else _absent(change.event)) | _source(change.event) | _color(change.event)
+            stored |= {"body": own | body(change.event, change.mark)}
         case Delete():
             stored |= {"method": "DELETE", "path": f"{_events(change.calendar)}/{quote(change.receipt.href, safe='')}"}
     if "body" in stored:
@@ -224,8 +246,18 @@ def _when(moment: datetime) -> dict[str, str]:
     return {"dateTime": utc(moment).strftime("%Y-%m-%dT%H:%M:%SZ"), "timeZone": zone_name(moment)}
 
 
+def _absent(event: Event) -> dict[str, Any]:
+    """Null takes a link or a colour away under PATCH, where a member left out stays as it is: a colour that a user
+    chose stays, unless a route says whose colour it shall be."""
+    return {"source": None} | ({"colorId": None} if event.color == OWN else {})
+
+
 def _source(event: Event) -> dict[str, Any]:
     return {"source": {"title": urlsplit(event.url).hostname or event.url, "url": event.url}} if event.url else {}
+
+
+def _color(event: Event) -> dict[str, Any]:
+    return {"colorId": str([*COLORS].index(event.color) + 1)} if event.color in COLORS else {}
 
 
 def _json(content: object) -> str:

@@ -1,6 +1,7 @@
 """What a feed can hold, and how an event is rendered. Pure.
 
-Sources: RFC 5545, section 3.6.1 (VEVENT); how subscribers take changes in: docs/adapters/ical.md.
+Sources: RFC 5545, section 3.6.1 (VEVENT); RFC 7986, section 5.9 (COLOR); how subscribers take changes in:
+docs/adapters/ical.md.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from calferry.colors import NAMES
 from calferry.model import (
     Change,
     Classification,
@@ -65,6 +67,7 @@ def fit(event: Event) -> Event:
         location=one_line(event.location, LOCATION),
         url=quote(event.url, safe=_URI) if LINK.fullmatch(event.url) else "",
         categories=tuple(line for one in event.categories if (line := one_line(one, CATEGORY))),
+        color=event.color if event.color in NAMES else "",
     )
     return at_least(fitted, minutes=1)
 
@@ -81,7 +84,9 @@ def encode(change: Change) -> bytes:
     if isinstance(change, Delete):
         return _json({"mark": asdict(change.mark)})
     event = change.event
-    told = {name: text for name in ("summary", "description", "location", "url") if (text := getattr(event, name))}
+    told = {
+        name: text for name in ("summary", "description", "location", "url", "color") if (text := getattr(event, name))
+    }
     told |= {"start": _stamp(event.start), "end": _stamp(event.end), "categories": event.categories}
     told |= {"shown": [event.status, event.transparency, event.classification]}
     return _json({"mark": asdict(change.mark), "event": told})
@@ -136,8 +141,9 @@ def render(event: Event, stamped_at: datetime, number: int) -> bytes:
     for name in ("summary", "description", "location"):
         write(rendered, name, getattr(event, name))
     write(rendered, "categories", *event.categories)
-    if event.url:
-        rendered.add("url", event.url)
+    for name in ("url", "color"):
+        if value := getattr(event, name):
+            rendered.add(name, value)
     if event.classification is not Classification.PUBLIC:
         rendered.add("class", event.classification.value)
     _show(rendered, event.status, event.transparency)

@@ -38,7 +38,7 @@ def fit(event: Event) -> Event:
 
     Times become UTC: Graph does not know every IANA zone, and a calendar shows them in its reader's zone anyway. There
     is one word (`showAs`) for status and transparency: what is free is neither tentative nor cancelled besides. There
-    is no place for a link.
+    is no place for a link, and none for a colour: an event has that of its category, which each mailbox chooses.
     """
     free = event.transparency is Transparency.TRANSPARENT or event.status is Status.CANCELLED
     fitted = replace(
@@ -50,6 +50,7 @@ def fit(event: Event) -> Event:
         location=one_line(event.location, LOCATION),
         url="",
         categories=tuple(_categories(event.categories)),
+        color="",
         status=Status.CONFIRMED if free else event.status,
         transparency=Transparency.TRANSPARENT if free else Transparency.OPAQUE,
     )
