@@ -70,6 +70,8 @@ class Appointment:
     `source` is the key of the booking account (`kind:tenant`), the same whatever the configuration calls it.
     `said` is the booking system's own status word, `status` what it amounts to. `end` is exclusive.
     `uses` are the keys (`kind/id`) of the resources whose change can change the event.
+    `session` is what a booking has in common with all others of the same session, '' where it has none; one that is
+    `gathered` is no booking but that session itself, made of its bookings, whose `customers` it names.
     """
 
     source: str
@@ -91,6 +93,9 @@ class Appointment:
     contact: Contact = Contact()
     price: str = ""
     uses: tuple[str, ...] = ()
+    session: str = ""
+    gathered: bool = False
+    customers: tuple[Contact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

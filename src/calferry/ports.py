@@ -205,7 +205,8 @@ class HeldBack:
     """A deletion that waits for a person, or that a person rejected: what would leave which calendar, why, and why not.
 
     `source` is the key of its booking account, `source_id` and `starts_at` (UTC) are its appointment's; they are empty
-    where the ledger lost it.
+    where the ledger lost it. `asked_for` are the ids that the booking system can be asked for: of a session, those of
+    its bookings.
     """
 
     calendar: str
@@ -216,6 +217,7 @@ class HeldBack:
     rejected: bool
     source: str = ""
     source_id: str = ""
+    asked_for: tuple[str, ...] = ()
     starts_at: datetime | None = None
 
 
@@ -320,6 +322,13 @@ class Routing(Protocol):
         """Start routing a source by the configuration that `basis` stands for and the code that `edition` does.
 
         Another one of either than before looks at every row; another basis calls what it moves *reconfigured*.
+        """
+        ...
+
+    def gather(self, source: str) -> None:
+        """Make of the bookings of each session an appointment of its own, where they changed since the mark.
+
+        It is `gathered` (see `calferry.sessions`), and pending like any other; nothing makes it unlisted or a control.
         """
         ...
 

@@ -32,7 +32,7 @@ from calferry.policy import Fate, Policy, Treatment, treat, turns_at
 from calferry.ports import Pending, Routed, Target
 from calferry.template import Template
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 """Raise it when the same appointment would be shown differently: every appointment is then routed anew."""
 
 Key = tuple[str, str, str]
@@ -50,15 +50,25 @@ class Reveal(StrEnum):
     FULL = "full"
 
 
+class Groups(StrEnum):
+    """How the bookings of one session are shown: as one event with their number, or each as an event of its own."""
+
+    ONE = "one"
+    EACH = "each"
+
+
 OWNER_FIELDS = frozenset({"owner.key", "owner.email", "owner.name"})
 SHOWN: Mapping[Reveal, frozenset[str]] = MappingProxyType(
     {
         Reveal.BUSY: OWNER_FIELDS,
         Reveal.SERVICE: frozenset(
-            {"service", "reference", "external_id", "status", "custom_status", "location", "url", "kind"}
+            {"service", "reference", "external_id", "status", "custom_status", "location", "url", "kind", "count"}
         ),
         Reveal.CONTACT: frozenset(
-            {"contact.first_name", "contact.last_name", "contact.name", "contact.email", "contact.phone", "summary"}
+            {
+                *("contact.first_name", "contact.last_name", "contact.name", "contact.names"),
+                *("contact.email", "contact.phone", "summary"),
+            }
         ),
         Reveal.FULL: frozenset({"notes", "price"}),
     }
@@ -69,8 +79,10 @@ FILTERS = frozenset({"service", "owner", "location", "kind"})
 CUSTOMER_FIELDS = ("first_name", "last_name", "email", "phone")
 """What a resource of the kind "customer" may tell of a contact."""
 
-SUMMARY = Template("{service}{ – contact.name}")
-DESCRIPTION = Template("{contact.name}\n{contact.phone}\n{contact.email}\n{notes}\n{price}\n{reference}")
+SUMMARY = Template("{service}{ – contact.name}{ – count booked}")
+DESCRIPTION = Template(
+    "{contact.name}\n{contact.names}\n{contact.phone}\n{contact.email}\n{notes}\n{price}\n{reference}"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +91,7 @@ class Route:
 
     The calendar is either a template (`calendar`) or looked up by the owner's key, e-mail address or name
     (`calendars`). `otherwise` takes appointments without an owner. No event is shown as shorter than `shortest`.
+    `groups` says whether it carries sessions or their bookings.
     """
 
     name: str
@@ -93,6 +106,7 @@ class Route:
     description: Template = DESCRIPTION
     status: Policy = field(default_factory=lambda: MappingProxyType({}))
     shortest: timedelta = timedelta(minutes=1)
+    groups: Groups = Groups.ONE
 
 
 class _NoPlaceError(Exception):
@@ -114,7 +128,8 @@ def belongs(
     followed to another calendar wherever in time it lies.
     """
     gone = Removal(why=Why.GONE, evidence=pending.deletion, weak=pending.deletion_weak) if pending.deletion else None
-    treated = [] if gone else [(route, treat(route.status, pending.appointment, now)) for route in routes]
+    concerned = [] if gone else [route for route in routes if concerns(route, pending.appointment)]
+    treated = [(route, treat(route.status, pending.appointment, now)) for route in concerned]
     showing = [(route, treatment) for route, treatment in treated if treatment.fate is not Fate.DELETE]
     deleting = {route.name for route, treatment in treated if treatment.fate is Fate.DELETE}
     wanted, stuck = _wishes(pending, showing, targets, resources, window)
@@ -132,6 +147,13 @@ def belongs(
         unrouted="; ".join(f"route {name}: {reason}" for name, reason in stuck.items()),
         look_again_at=_look_again_at(pending, routes, window, now),
     )
+
+
+def concerns(route: Route, appointment: Appointment) -> bool:
+    """Whether the route carries such a thing at all: of a session either the whole or its bookings."""
+    if appointment.gathered:
+        return route.groups is Groups.ONE
+    return not appointment.session or route.groups is Groups.EACH
 
 
 def _wishes(
@@ -218,7 +240,9 @@ def _no_longer_here(
         return Removal(why=Why.MOVED, evidence="the appointment has another owner", moved_to=elsewhere)
     if before in {Why.GONE, Why.CANCELLED}:  # it lives again, and yet no route carries it
         return Removal(why=Why.RECONFIGURED, evidence="it came back, and no route carries it any more")
-    return Removal(why=Why.FILTERED, evidence=f"route {placement.route} no longer carries it", weak=True)
+    carried = all(concerns(route, pending.appointment) for route in routes if route.name == placement.route)
+    evidence = "no longer carries it" if carried else "shows its session in its place"
+    return Removal(why=Why.FILTERED, evidence=f"route {placement.route} {evidence}", weak=True)
 
 
 def _reaching(placement: Placement, routes: Sequence[Route], targets: Mapping[str, Target]) -> str:
@@ -387,6 +411,8 @@ def _shown(
         "contact.first_name": contact.first_name,
         "contact.last_name": contact.last_name,
         "contact.name": contact.name,
+        "contact.names": "\n".join(one.name or one.email or one.phone for one in appointment.customers),
+        "count": str(len(appointment.customers) or ""),
         "contact.email": contact.email,
         "contact.phone": contact.phone,
         "notes": appointment.description,

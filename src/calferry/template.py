@@ -16,8 +16,9 @@ from functools import cached_property
 FIELDS = frozenset(
     {
         *("owner.key", "owner.email", "owner.name"),
-        *("service", "reference", "external_id", "status", "custom_status", "location", "url", "kind"),
-        *("contact.first_name", "contact.last_name", "contact.name", "contact.email", "contact.phone", "summary"),
+        *("service", "reference", "external_id", "status", "custom_status", "location", "url", "kind", "count"),
+        *("contact.first_name", "contact.last_name", "contact.name", "contact.names"),
+        *("contact.email", "contact.phone", "summary"),
         *("notes", "price"),
     }
 )

@@ -263,6 +263,7 @@ class OutboxContract:
             rejected=False,
             source=ACCOUNT,
             source_id="1",
+            asked_for=("1",),
             starts_at=appointment().start.astimezone(UTC),
         )
 

@@ -353,3 +353,27 @@ def test_half_a_way_in_and_both_at_once_are_refused_with_what_is_needed(secrets:
     assert error["loc"] == ()
     assert "either api_key and token, or client_id, client_secret and refresh_token" in error["msg"]
     assert "-secret" not in str(problem.value)
+
+
+def test_flagged_bookings_of_the_same_thing_with_the_same_person_at_the_same_time_share_a_session() -> None:
+    one, other = read(**{"meta-event": True}), read(id="2", **{"meta-event": True})
+    assert one.session
+    assert one.session == other.session
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"service": {"id": "6", "name": "Other"}},
+        {"staff": {"id": "78"}},
+        {"start": {"dateTime": "2026-12-03T08:30:00", "timeZone": "US/Eastern"}},
+        {"end": {"dateTime": "2026-12-03T11:30:00", "timeZone": "US/Eastern"}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_differs_in_one_of_these_shares_none(change: dict[str, Any]) -> None:
+    assert read(**{"meta-event": True}).session != read(**{"meta-event": True}, **change).session
+
+
+def test_what_is_not_flagged_and_personal_time_have_no_session() -> None:
+    assert (read().session, read(type="personal", **{"meta-event": True}).session) == ("", "")

@@ -158,6 +158,7 @@ class _Reader:
             summary=Template(read.summary),
             description=Template(read.description),
             shortest=read.shortest,
+            groups=read.groups,
             status=MappingProxyType({word: Provision(**dict(entry)) for word, entry in sorted(read.status.items())}),
         )
 

@@ -24,7 +24,7 @@ from pydantic import (
 from calferry.model import Status
 from calferry.moments import duration
 from calferry.policy import Fate, Provision, sought
-from calferry.rules import DESCRIPTION, OWNER_FIELDS, SUMMARY, Reveal
+from calferry.rules import DESCRIPTION, OWNER_FIELDS, SUMMARY, Groups, Reveal
 from calferry.template import Template
 
 LONGEST_URL = 200
@@ -233,6 +233,7 @@ class RouteTable(_Table):
     description: TemplateText = DESCRIPTION.text
     status: Annotated[Mapping[str, StatusTable], Field(default_factory=dict)]
     shortest: Annotated[timedelta, _span("1m", "1d", _TO_SEE)] = timedelta(minutes=1)
+    groups: Annotated[Groups, _word(Groups)] = Groups.ONE
 
     @field_validator("status")
     @classmethod

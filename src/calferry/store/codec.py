@@ -28,6 +28,7 @@ TEXTS = (
     "location",
     "url",
     "price",
+    "session",
 )
 CONTACT = ("first_name", "last_name", "email", "phone")
 EVENT_TEXTS = ("uid", "summary", "description", "location", "url")
@@ -49,6 +50,9 @@ def appointment_text(appointment: Appointment) -> str:
         members["contact"] = contact
     if appointment.uses:
         members["uses"] = appointment.uses
+    if appointment.gathered:
+        members["gathered"] = True
+        members["customers"] = [_texts(customer, CONTACT) for customer in appointment.customers]
     return _dump(members)
 
 
@@ -60,6 +64,7 @@ def appointment_of(text: str) -> Appointment:
     members["owners"] = tuple(Owner(key=key, name=name, email=email) for key, name, email in members.get("owners", ()))
     members["contact"] = Contact(**members.get("contact", {}))
     members["uses"] = tuple(members.get("uses", ()))
+    members["customers"] = tuple(Contact(**customer) for customer in members.get("customers", ()))
     return Appointment(**({"source": "", "source_id": "", "said": ""} | members))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, select
+from sqlalchemy import Connection, Row, and_, case, func, select
 
 from calferry.store.ledger import SqlLedger
 from calferry.store.outbox import is_free
@@ -18,6 +18,7 @@ from calferry.store.tables import (
     intents,
     is_due,
     is_live,
+    is_told,
     is_unrouted,
     is_written,
     placements,
@@ -166,7 +167,7 @@ def _completed(connection: Connection, task: str) -> dict[str, datetime]:
 
 def _appointment_counts() -> Any:
     row = appointments.c
-    live = func.count(case((is_live, 1))).label("live")
+    live = func.count(case((and_(is_live, is_told), 1))).label("live")
     unlisted = func.count(case((row.unlisted_at.is_not(None), 1))).label("unlisted")
     return select(row.source, live, unlisted).group_by(row.source)
 

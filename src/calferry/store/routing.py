@@ -15,6 +15,7 @@ from calferry.store import journal
 from calferry.store.codec import appointment_of
 from calferry.store.database import Database, RowValues, chunks, upsert
 from calferry.store.filing import under_way
+from calferry.store.gathering import Gathering
 from calferry.store.journal import Entry
 from calferry.store.placing import FREE, Placed, placed, placement_of, wanted_values
 from calferry.store.revisions import enter
@@ -25,8 +26,9 @@ Wish = tuple[str, str, Wanted]
 
 
 class SqlRouting:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, installation: str) -> None:
         self._database = database
+        self._installation = installation
 
     def begin(self, source: str, basis: str, edition: str) -> None:
         with self._database.writing() as connection:
@@ -36,6 +38,11 @@ class SqlRouting:
                 number = row.basis_number + (row.basis != basis)
                 again = {"basis": basis, "basis_number": number, "edition": edition, "mark": 0}
                 connection.execute(update(sources).where(sources.c.source == source).values(again))
+
+    def gather(self, source: str) -> None:
+        with self._database.writing() as connection:
+            enter(connection, source)
+            Gathering(connection, self._installation, source).run()
 
     def pending(self, source: str, now: datetime, limit: int) -> Sequence[Pending]:
         with self._database.reading() as connection:

@@ -27,7 +27,10 @@ class Client(NamedTuple):
 
 
 class Booked(NamedTuple):
-    """One appointment that takes place, for a judge; both instants are aware and in UTC."""
+    """One appointment that takes place, for a judge; both instants are aware and in UTC.
+
+    `session` is the same text for all bookings of one group session, empty for any other.
+    """
 
     id: str
     staff_email: str
@@ -36,6 +39,7 @@ class Booked(NamedTuple):
     service: str
     client: str
     status: str
+    session: str = ""
 
 
 @dataclass(slots=True)
@@ -284,6 +288,11 @@ class AgendizeWorld:
         with self._changing(appointment) as was:
             self._put(replace(was, resources=tuple(self.bookables[one].id for one in resources)), "updated")
 
+    def flag(self, appointment: str, *, meta_event: bool) -> None:
+        """Make a booking one of a group session, or of its own."""
+        with self._changing(appointment) as was:
+            self._put(replace(was, meta_event=meta_event), "updated")
+
     def edit_notes(self, appointment: str, notes: str) -> None:
         """Rewrite the notes."""
         with self._changing(appointment) as was:
@@ -325,7 +334,8 @@ class AgendizeWorld:
         start, end = self.span(row)
         client = f"{row.client.first} {row.client.last}"
         staff = self.staff[row.staff].email if row.staff else ""
-        return Booked(row.id, staff, start, end, self.offer(row), client, row.status)
+        session = f"{row.service or row.resources} {row.staff} {start} {end}" if row.meta_event else ""
+        return Booked(row.id, staff, start, end, self.offer(row), client, row.status, session)
 
     def offer(self, row: Appointment) -> str:
         """The name of what is booked: the service, or the resources in its place."""
