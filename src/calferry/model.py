@@ -72,6 +72,8 @@ class Appointment:
     `uses` are the keys (`kind/id`) of the resources whose change can change the event.
     `session` is what a booking has in common with all others of the same session, '' where it has none; one that is
     `gathered` is no booking but that session itself, made of its bookings, whose `customers` it names.
+    `elsewhere` are the events that the booking system says it has written for it itself (kind of target, href), where
+    calferry shall stand aside for them.
     """
 
     source: str
@@ -96,6 +98,7 @@ class Appointment:
     session: str = ""
     gathered: bool = False
     customers: tuple[Contact, ...] = ()
+    elsewhere: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +216,7 @@ class Event:
     """What a calendar shows: RFC 5545 words only. `start` and `end` carry an IANA zone; `end` is exclusive.
 
     `called_off` is for the ledger alone: the appointment was called off, and the status policy shows it all the same.
+    So is `elsewhere`: the href of the event that the booking system says it has itself written into this calendar.
     """
 
     uid: str
@@ -227,6 +231,7 @@ class Event:
     classification: Classification = Classification.PUBLIC
     categories: tuple[str, ...] = ()
     called_off: bool = False
+    elsewhere: str = ""
 
     @cached_property
     def fingerprint(self) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from calferry.errors import CalferryError
 from calferry.model import (
     Appointment,
     Batch,
@@ -139,6 +140,18 @@ class Target(Protocol):
 
     def ours(self, calendar: str) -> Iterator[Marked]:
         """Every event in the calendar (key) that carries a calferry mark, whosever. Raises as `apply` fails."""
+        ...
+
+
+@runtime_checkable
+class Looking(Protocol):
+    """A target that can be asked for single events of anybody's; not all can."""
+
+    def stands(self, calendar: str, hrefs: Sequence[str]) -> Mapping[str, bool | CalferryError]:
+        """By href whether such an event stands in the calendar (a key), for at most `batch` of them.
+
+        What cannot be told is an error: NotAuthorised, Unavailable, or Refused for what is no href.
+        """
         ...
 
 
@@ -343,8 +356,8 @@ class Routing(Protocol):
     def settle(self, source: str, routed: Iterable[Routed]) -> None:
         """Store where appointments belong, and move the route's mark past them, in one transaction.
 
-        A placement set aside or parked whose wanted changes is free again. Placements are never dropped: they keep the
-        generation. A removal where there is no placement stores nothing.
+        A placement set aside or parked whose wanted changes is free again; one that stands aside is in any case.
+        Placements are never dropped: they keep the generation. A removal where there is no placement stores nothing.
         """
         ...
 
@@ -362,7 +375,18 @@ class Outbox(Protocol):
 
     def due(self, calendar: str, now: datetime) -> Sequence[Placement]:
         """Placements whose wanted differs from written, that are free: not parked, no unsettled intent, not set aside
-        until later."""
+        until later, not standing aside."""
+        ...
+
+    def unwritten(self, uids: Collection[str]) -> Collection[str]:
+        """Those of which no calendar holds an event, nor may hold one: nothing is written, and nothing under way."""
+        ...
+
+    def stand_aside(self, calendar: str, uids: Collection[str], reason: str, at: datetime) -> None:
+        """Write nothing for these placements: the calendar holds the appointment already, by another hand.
+
+        They are free again once their appointment is looked at again, and a day later while their event has not ended.
+        """
         ...
 
     def holds(self, calendar: str, uid: str) -> bool:

@@ -271,7 +271,8 @@ def _places(
         try:
             calendar = target.canonical(_calendar_name(route, owner))
             event = render(pending.uid, pending.appointment, owner, route, treatment, resources)
-            yield calendar, target.fit(event)
+            elsewhere = dict(pending.appointment.elsewhere).get(target.kind, "")
+            yield calendar, replace(target.fit(event), elsewhere=elsewhere)
         except Refused as refusal:
             raise _NoPlaceError(str(refusal)) from refusal
 

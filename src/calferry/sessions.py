@@ -118,6 +118,7 @@ def _taking_place(session: Session, live: Sequence[Booking]) -> Appointment:
         uses=tuple(dict.fromkeys(use for one in reversed(told) for use in one.uses)),
         session=session.shared,
         gathered=True,
+        elsewhere=told[-1].elsewhere if len({one.elsewhere for one in told}) == 1 else (),
         customers=tuple(sorted(customers, key=lambda one: (one.last_name, one.first_name, one.email, one.phone))),
     )
 

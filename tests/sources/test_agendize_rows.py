@@ -16,7 +16,7 @@ from calferry.errors import Refused
 from calferry.model import Contact, Owner
 from calferry.moments import utc
 from calferry.sources.agendize import Settings, to_appointment
-from calferry.sources.agendize.rows import deletion_in, reschedule_link, synchronised_with
+from calferry.sources.agendize.rows import deletion_in, reschedule_link, synchronised_with, written_elsewhere
 from calferry.sources.fields import is_bare
 
 ACCOUNT = "agendize:13772899"
@@ -268,6 +268,12 @@ def test_what_agendize_has_synchronised_itself_is_seen() -> None:
     told = {"googleCalendar": {"id": "g1"}, "office365Calendar": {"id": ""}, "salesforce": {"id": "s1"}}
     assert synchronised_with(ROW | {"synchronization": told}) == ["googleCalendar"]
     assert synchronised_with(ROW | {"synchronization": None}) == []
+
+
+def test_the_events_that_agendize_wrote_are_told_by_kind_of_calendar() -> None:
+    told = {"googleCalendar": {"id": "g1"}, "office365Calendar": {"id": 7}, "windowsLiveCalendar": {"id": "w1"}}
+    assert written_elsewhere(ROW | {"synchronization": told}) == (("google", "g1"), ("office365", "7"))
+    assert written_elsewhere(ROW | {"synchronization": {"googleCalendar": None}}) == ()
 
 
 def test_volatile_members_leave_no_trace() -> None:

@@ -145,7 +145,7 @@ def _placed(place: Place, *, titles: bool) -> Iterator[str]:
         later = f", again {place.not_before:%Y-%m-%d %H:%M} UTC" if place.not_before else ""
         yield f"  sending  {place.trying}, tried {place.attempts} times without an answer{later}"
     if place.held:
-        yield f"  {place.held:8} {place.reason}"
+        yield f"  {'stands aside' if place.held == 'aside' else place.held:8} {place.reason}"
 
 
 def _fingerprint(wanted: Wanted) -> str:

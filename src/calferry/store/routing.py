@@ -17,7 +17,7 @@ from calferry.store.database import Database, RowValues, chunks, upsert
 from calferry.store.filing import under_way
 from calferry.store.gathering import Gathering
 from calferry.store.journal import Entry
-from calferry.store.placing import FREE, Placed, placed, placement_of, wanted_values
+from calferry.store.placing import ASIDE, FREE, Placed, placed, placement_of, wanted_values
 from calferry.store.revisions import enter
 from calferry.store.tables import appointments, calendars, placements, resources, sources
 
@@ -164,7 +164,8 @@ def _wishes(routed: Routed) -> dict[str, Wish]:
 
 def _differs(held: Row[Any], row: RowValues) -> bool:
     known = held._mapping
-    return any(known[name] != value for name, value in row.items() if name != "wanted")
+    unwritten = not held.written_fingerprint and (held.held == ASIDE or held.wanted != row["wanted"])
+    return unwritten or any(known[name] != value for name, value in row.items() if name != "wanted")
 
 
 def _placement_row(held: Row[Any] | None, row: RowValues) -> RowValues:
@@ -175,7 +176,7 @@ def _placement_row(held: Row[Any] | None, row: RowValues) -> RowValues:
     if held is None:
         return {**row, **FREE}
     known = held._mapping
-    same = all(known[name] == row[name] for name in ("wanted_fingerprint", "why", "weak"))
+    same = held.held != ASIDE and all(known[name] == row[name] for name in ("wanted_fingerprint", "why", "weak"))
     kept = {name: known[name] for name in FREE} if same else FREE
     return {"ends_at": held.ends_at, **row, **kept}
 

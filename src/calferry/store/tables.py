@@ -200,8 +200,8 @@ class Placement(Row, table=True):
 
     `wanted` is the event (JSON) the calendar shall hold; where it is '', `why`, `evidence`, `weak` and `moved_to` are
     the removal. `held` is '' (free), 'parked' (until its wanted changes or a person decides), 'rejected' or 'approved'
-    (by that person, until its wanted changes) or 'refused' (until `not_before`). `ends_at` is the end of the event last
-    wanted.
+    (by that person, until its wanted changes), 'refused', or 'aside' where another hand has written it (both until
+    `not_before`). `ends_at` is the end of the event last wanted.
     """
 
     __tablename__ = "placements"

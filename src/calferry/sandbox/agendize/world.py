@@ -109,7 +109,8 @@ AT_THE_COMPANY = Place()
 class Appointment:
     """One booking. `start` is naive wall time of the company's zone, its `fold` kept; `created` is aware, in UTC.
 
-    `staff` and `service` are empty where a resource alone is booked.
+    `staff` and `service` are empty where a resource alone is booked. `written` are the events that the vendor's own
+    synchronisation wrote: the member of `synchronization`, and the id.
     """
 
     id: str
@@ -129,6 +130,7 @@ class Appointment:
     custom_status: Custom | None = None
     place: Place = AT_THE_COMPANY
     meta_event: bool = False
+    written: tuple[tuple[str, str], ...] = ()
     deleted: datetime | None = None
     history: tuple[tuple[datetime, str], ...] = field(default=())
 
@@ -292,6 +294,11 @@ class AgendizeWorld:
         """Make a booking one of a group session, or of its own."""
         with self._changing(appointment) as was:
             self._put(replace(was, meta_event=meta_event), "updated")
+
+    def write_itself(self, appointment: str, service: str, event: str) -> None:
+        """The vendor's own synchronisation has written the appointment into a calendar of that service."""
+        with self._changing(appointment) as was:
+            self._put(replace(was, written=((service, event),) if event else ()), "updated")
 
     def edit_notes(self, appointment: str, notes: str) -> None:
         """Rewrite the notes."""

@@ -86,6 +86,14 @@ def synchronised_with(row: Row) -> Sequence[str]:
     return [name for name in calendars if id_of(part_of(part_of(row, "synchronization"), name))]
 
 
+def written_elsewhere(row: Row) -> tuple[tuple[str, str], ...]:
+    """The events that Agendize itself has written for an appointment: kind of calendar, and id there."""
+    told = part_of(row, "synchronization")
+    kinds = {"google": "googleCalendar", "office365": "office365Calendar"}
+    ids = ((kind, id_of(part_of(told, name))) for kind, name in kinds.items())
+    return tuple((kind, href) for kind, href in ids if href)
+
+
 def deletion_in(row: Row) -> str:
     """What in a row says that it was deleted; empty when nothing does.
 

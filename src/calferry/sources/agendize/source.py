@@ -49,6 +49,7 @@ from calferry.sources.agendize.rows import (
     shown,
     synchronised_with,
     to_appointment,
+    written_elsewhere,
 )
 from calferry.sources.agendize.settings import Settings
 from calferry.sources.batches import batch_of, resource_of
@@ -113,7 +114,10 @@ class AgendizeSource:
         return Batch(asked_at=asked_at, resources=resources)
 
     def cautions(self) -> Iterator[str]:
-        """Whether Agendize itself writes the appointments of the next days into calendars. One listing."""
+        """Whether Agendize itself writes the appointments of the next days into calendars. One listing; none where
+        calferry stands aside for them."""
+        if self._settings.stand_aside:
+            return
         now = self._clock.now()
         window = Window(now, now + AHEAD)
         pages = self._pages("/appointments", _between(window) | WHOLE)
@@ -190,6 +194,8 @@ class AgendizeSource:
             read = to_appointment(row, self.key, zone=zone, minutes=minutes, by_resource=self._by_resource)
         except Refused as reason:
             return Quarantined(source_id, str(reason))
+        if self._settings.stand_aside:
+            read = replace(read, elsewhere=written_elsewhere(row))
         return replace(read, description=f"{read.description}\n{link}".strip()) if (link := self._link(row)) else read
 
     def _link(self, row: Row) -> str:
