@@ -262,7 +262,7 @@ def test_a_minute_at_the_desks_is_told_line_by_line(
     verdict = verdict_on(google, scene)
 
     assert {desk: [line.split()[0] for line in lines] for desk, lines in told.items()} == {
-        "clinic": ["booked", "moved", "cancelled", "gave", "booked"],
+        "clinic": ["booked", "moved", "cancelled", "gave", "joined"],
         "practice": ["booked", "moved", "cancelled"],
         "field": ["booked", "moved", "gave"],
     }

@@ -51,11 +51,11 @@ class Clinic:
             self._weekly_class()
 
     def changes(self) -> list[str]:
-        """A minute at the desk: book, move, cancel and hand over. Returns what was done, in words."""
+        """A minute at the desk: book, move, cancel, hand over and join a class. Returns what was done, in words."""
         coming = [row for row in self.world.appointments.values() if self._is_coming(row)]
         moved, cancelled, given = self._dice.sample(coming, 3)
         changes = [self._book_another(), self._move(moved), self._cancel(cancelled), self._give(given)]
-        return [*changes, f"booked {self._said(self._join(self._today + timedelta(days=7)))}"]
+        return [*changes, f"joined {self._said(self._join(self._today + timedelta(days=7)))}"]
 
     def _book_another(self) -> str:
         return f"booked {self._said(self._book(this_week(self._dice, self._today), status='accepted'))}"
