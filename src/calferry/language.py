@@ -18,10 +18,12 @@ class Language(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """`busy` and `appointment` are titles where there is no other. `first` is how the first of a month is written."""
+    """`busy` and `appointment` are titles where there is no other. `booked` says it of one and of several. `first` is
+    how the first of a month is written."""
 
     busy: str
     appointment: str
+    booked: tuple[str, str]
     weekdays: tuple[str, ...]
     months: tuple[str, ...]
     first: str
@@ -31,6 +33,7 @@ WORDS = {
     Language.ENGLISH: Words(
         busy="Busy",
         appointment="Appointment",
+        booked=("booked", "booked"),
         weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
         months=(
             *("January", "February", "March", "April", "May", "June"),
@@ -41,6 +44,7 @@ WORDS = {
     Language.FRENCH: Words(
         busy="Occupé",
         appointment="Rendez-vous",
+        booked=("inscrit", "inscrits"),
         weekdays=("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
         months=(
             *("janvier", "février", "mars", "avril", "mai", "juin"),
@@ -56,6 +60,12 @@ def date_text(moment: datetime, language: Language) -> str:
     words = WORDS[language]
     day = words.first if moment.day == 1 else str(moment.day)
     return f"{words.weekdays[moment.weekday()]} {day} {words.months[moment.month - 1]} {moment.year}"
+
+
+def booked_text(number: int, language: Language) -> str:
+    """How many booked: "1 booked", "7 inscrits"; empty where nobody did."""
+    one, several = WORDS[language].booked
+    return f"{number} {one if number == 1 else several}" if number else ""
 
 
 def duration_text(span: timedelta) -> str:

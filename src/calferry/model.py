@@ -73,6 +73,10 @@ class Appointment:
     `said` is the booking system's own status word, `status` what it amounts to. `end` is exclusive. `url` is where it
     takes place, `reschedule_url` the page on which its customer moves it.
     `uses` are the keys (`kind/id`) of the resources whose change can change the event.
+    `session` is what a booking has in common with all others of the same session, '' where it has none; one that is
+    `gathered` is no booking but that session itself, made of its bookings, whose `customers` it names.
+    `elsewhere` are the events that the booking system says it has written for it itself (kind of target, href), where
+    calferry shall stand aside for them.
     """
 
     source: str
@@ -95,6 +99,10 @@ class Appointment:
     contact: Contact = Contact()
     price: str = ""
     uses: tuple[str, ...] = ()
+    session: str = ""
+    gathered: bool = False
+    customers: tuple[Contact, ...] = ()
+    elsewhere: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +221,7 @@ class Event:
 
     `color` (RFC 7986, section 5.9) is a name of CSS, or a word for the calendar's own; empty where that is left alone.
     `called_off` is for the ledger alone: the appointment was called off, and the status policy shows it all the same.
+    So is `elsewhere`: the href of the event that the booking system says it has itself written into this calendar.
     """
 
     uid: str
@@ -228,6 +237,7 @@ class Event:
     categories: tuple[str, ...] = ()
     color: str = ""
     called_off: bool = False
+    elsewhere: str = ""
 
     @cached_property
     def fingerprint(self) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from calferry.errors import CalferryError
 from calferry.model import (
     Appointment,
     Batch,
@@ -142,6 +143,18 @@ class Target(Protocol):
         ...
 
 
+@runtime_checkable
+class Looking(Protocol):
+    """A target that can be asked for single events of anybody's; not all can."""
+
+    def stands(self, calendar: str, hrefs: Sequence[str]) -> Mapping[str, bool | CalferryError]:
+        """By href whether such an event stands in the calendar (a key), for at most `batch` of them.
+
+        What cannot be told is an error: NotAuthorised, Unavailable, or Refused for what is no href.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """What a batch did to the ledger: numbers of appointments, resources and rows."""
@@ -205,7 +218,8 @@ class HeldBack:
     """A deletion that waits for a person, or that a person rejected: what would leave which calendar, why, and why not.
 
     `source` is the key of its booking account, `source_id` and `starts_at` (UTC) are its appointment's; they are empty
-    where the ledger lost it.
+    where the ledger lost it. `asked_for` are the ids that the booking system can be asked for: of a session, those of
+    its bookings.
     """
 
     calendar: str
@@ -216,6 +230,7 @@ class HeldBack:
     rejected: bool
     source: str = ""
     source_id: str = ""
+    asked_for: tuple[str, ...] = ()
     starts_at: datetime | None = None
 
 
@@ -323,6 +338,13 @@ class Routing(Protocol):
         """
         ...
 
+    def gather(self, source: str) -> None:
+        """Make of the bookings of each session an appointment of its own, where they changed since the mark.
+
+        It is `gathered` (see `calferry.sessions`), and pending like any other; nothing makes it unlisted or a control.
+        """
+        ...
+
     def pending(self, source: str, now: datetime, limit: int) -> Sequence[Pending]:
         """The next appointments to route, by revision: changed since the mark, or due to be looked at again."""
         ...
@@ -334,9 +356,9 @@ class Routing(Protocol):
     def settle(self, source: str, routed: Iterable[Routed]) -> None:
         """Store where appointments belong, and move the route's mark past them, in one transaction.
 
-        A placement set aside or parked whose wanted changes is free again. What it wanted before is remembered while
-        that is what is written. Placements are never dropped: they keep the generation. A removal where there is no
-        placement stores nothing.
+        A placement set aside or parked whose wanted changes is free again; one that stands aside is in any case. What
+        it wanted before is remembered while that is what is written. Placements are never dropped: they keep the
+        generation. A removal where there is no placement stores nothing.
         """
         ...
 
@@ -354,7 +376,18 @@ class Outbox(Protocol):
 
     def due(self, calendar: str, now: datetime) -> Sequence[Placement]:
         """Placements whose wanted differs from written, that are free: not parked, no unsettled intent, not set aside
-        until later."""
+        until later, not standing aside."""
+        ...
+
+    def unwritten(self, uids: Collection[str]) -> Collection[str]:
+        """Those of which no calendar holds an event, nor may hold one: nothing is written, and nothing under way."""
+        ...
+
+    def stand_aside(self, calendar: str, uids: Collection[str], reason: str, at: datetime) -> None:
+        """Write nothing for these placements: the calendar holds the appointment already, by another hand.
+
+        They are free again once their appointment is looked at again, and a day later while their event has not ended.
+        """
         ...
 
     def holds(self, calendar: str, uid: str) -> bool:

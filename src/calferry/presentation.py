@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from calferry.colors import OWN
 from calferry.filters import UNASKED, fits
-from calferry.language import WORDS, Language, date_text, duration_text
+from calferry.language import WORDS, Language, booked_text, date_text, duration_text
 from calferry.model import Appointment, Contact, Event, Owner, Resource, Status, at_least
 from calferry.moments import utc
 from calferry.policy import Treatment
@@ -31,10 +31,24 @@ SHOWN: Mapping[Reveal, frozenset[str]] = MappingProxyType(
     {
         Reveal.BUSY: OWNER_FIELDS | {"start.date", "start.time", "end.time", "duration"},
         Reveal.SERVICE: frozenset(
-            {"service", "reference", "external_id", "status", "custom_status", "location", "url", "kind"}
+            {
+                "service",
+                "reference",
+                "external_id",
+                "status",
+                "custom_status",
+                "location",
+                "url",
+                "kind",
+                "count",
+                "booked",
+            }
         ),
         Reveal.CONTACT: frozenset(
-            {"contact.first_name", "contact.last_name", "contact.name", "contact.email", "contact.phone", "summary"}
+            {
+                *("contact.first_name", "contact.last_name", "contact.name", "contact.names"),
+                *("contact.email", "contact.phone", "summary"),
+            }
         ),
         Reveal.FULL: frozenset({"notes", "reschedule_url", "price"}),
     }
@@ -52,9 +66,9 @@ SEEN: Mapping[Reveal, frozenset[str]] = MappingProxyType(
 CUSTOMER_FIELDS = ("first_name", "last_name", "email", "phone")
 """What a resource of the kind "customer" may tell of a contact."""
 
-SUMMARY = Template("{service}{ – contact.name}")
+SUMMARY = Template("{service}{ – contact.name}{ – booked}")
 DESCRIPTION = Template(
-    "{contact.name}\n{contact.phone}\n{contact.email}\n{notes}\n{reschedule_url}\n{price}\n{reference}"
+    "{contact.name}\n{contact.names}\n{contact.phone}\n{contact.email}\n{notes}\n{reschedule_url}\n{price}\n{reference}"
 )
 LOCATION = Template("{location}")
 LINK = Template("{url}")
@@ -202,6 +216,9 @@ def _shown(
         "contact.first_name": contact.first_name,
         "contact.last_name": contact.last_name,
         "contact.name": contact.name,
+        "contact.names": "\n".join(one.name or one.email or one.phone for one in appointment.customers),
+        "count": str(len(appointment.customers) or ""),
+        "booked": booked_text(len(appointment.customers), shows.language),
         "contact.email": contact.email,
         "contact.phone": contact.phone,
         "notes": appointment.description,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
 
@@ -29,6 +30,13 @@ Key = tuple[str, str, str]
 _A_MOMENT = timedelta(seconds=1)
 
 
+class Groups(StrEnum):
+    """How the bookings of one session are shown: as one event with their number, or each as an event of its own."""
+
+    ONE = "one"
+    EACH = "each"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Route:
     """Which appointments of a source go into which calendars of a target, and what they show there.
@@ -36,6 +44,7 @@ class Route:
     The calendar is either a template (`calendar`) or looked up by the owner's key, reference, e-mail address or name
     (`calendars`). `otherwise` takes appointments without an owner. `aliases` are other names of the target's calendars,
     with the names that these are known by.
+    `groups` says whether it carries sessions or their bookings.
     """
 
     name: str
@@ -47,6 +56,7 @@ class Route:
     aliases: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     where: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     status: Policy = field(default_factory=lambda: MappingProxyType({}))
+    groups: Groups = Groups.ONE
     shows: Presentation = field(default_factory=Presentation)
 
     @cached_property
@@ -79,7 +89,8 @@ def belongs(
     followed to another calendar wherever in time it lies.
     """
     gone = Removal(why=Why.GONE, evidence=pending.deletion, weak=pending.deletion_weak) if pending.deletion else None
-    treated = [] if gone else [(route, treat(route.status, pending.appointment, now)) for route in routes]
+    concerned = [] if gone else [route for route in routes if concerns(route, pending.appointment)]
+    treated = [(route, treat(route.status, pending.appointment, now)) for route in concerned]
     showing = [(route, treatment) for route, treatment in treated if treatment.fate is not Fate.DELETE]
     deleting = {route.name for route, treatment in treated if treatment.fate is Fate.DELETE}
     wanted, stuck = _wishes(pending, showing, targets, resources, window)
@@ -97,6 +108,13 @@ def belongs(
         unrouted="; ".join(f"route {name}: {reason}" for name, reason in stuck.items()),
         look_again_at=_look_again_at(pending, routes, window, now),
     )
+
+
+def concerns(route: Route, appointment: Appointment) -> bool:
+    """Whether the route carries such a thing at all: of a session either the whole or its bookings."""
+    if appointment.gathered:
+        return route.groups is Groups.ONE
+    return not appointment.session or route.groups is Groups.EACH
 
 
 def _wishes(
@@ -183,7 +201,9 @@ def _no_longer_here(
         return Removal(why=Why.MOVED, evidence="the appointment has another owner", moved_to=elsewhere)
     if before in {Why.GONE, Why.CANCELLED}:  # it lives again, and yet no route carries it
         return Removal(why=Why.RECONFIGURED, evidence="it came back, and no route carries it any more")
-    return Removal(why=Why.FILTERED, evidence=f"route {placement.route} no longer carries it", weak=True)
+    carried = all(concerns(route, pending.appointment) for route in routes if route.name == placement.route)
+    evidence = "no longer carries it" if carried else "shows its session in its place"
+    return Removal(why=Why.FILTERED, evidence=f"route {placement.route} {evidence}", weak=True)
 
 
 def _reaching(placement: Placement, routes: Sequence[Route], targets: Mapping[str, Target]) -> str:
@@ -212,7 +232,8 @@ def _places(
         try:
             calendar = target.canonical(_calendar_name(route, owner))
             event = render(pending.uid, pending.appointment, owner, route.shows, treatment, resources)
-            yield calendar, target.fit(event)
+            elsewhere = dict(pending.appointment.elsewhere).get(target.kind, "")
+            yield calendar, replace(target.fit(event), elsewhere=elsewhere)
         except Refused as refusal:
             raise _NoPlaceError(str(refusal)) from refusal
 

@@ -17,8 +17,20 @@ FIELDS = frozenset(
     {
         *("owner.key", "owner.reference", "owner.email", "owner.name"),
         *("start.date", "start.time", "end.time", "duration"),
-        *("service", "reference", "external_id", "status", "custom_status", "location", "url", "kind"),
-        *("contact.first_name", "contact.last_name", "contact.name", "contact.email", "contact.phone", "summary"),
+        *(
+            "service",
+            "reference",
+            "external_id",
+            "status",
+            "custom_status",
+            "location",
+            "url",
+            "kind",
+            "count",
+            "booked",
+        ),
+        *("contact.first_name", "contact.last_name", "contact.name", "contact.names"),
+        *("contact.email", "contact.phone", "summary"),
         *("notes", "reschedule_url", "price"),
     }
 )

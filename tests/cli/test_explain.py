@@ -78,3 +78,38 @@ def test_an_unknown_reference_is_an_error_that_says_what_is_known(crossed: Salon
     ran = crossed.run("explain", "4711")
     assert (ran.code, ran.out) == (2, "")
     assert "the ledger knows no appointment by 4711" in ran.err
+
+
+def test_a_booking_of_a_class_tells_of_its_session_and_the_session_of_its_bookings(crossed: Salon) -> None:
+    first, second = (*crossed.book(), *crossed.book())
+    for booked in (first, second):
+        crossed.sandbox.agendize.world.flag(booked, meta_event=True)
+    crossed.run("sync")
+    (told,) = crossed.run("explain", first, "--json").document["appointments"]
+    assert told["places"] == []
+    out = crossed.run("explain", first).out
+    assert f'counted in the session {told["part_of"]}, which a route with groups = "one" shows in its place' in out
+    (session,) = crossed.run("explain", told["part_of"], "--json").document["appointments"]
+    assert session["bookings"] == [first, second]
+    assert [place["calendar"] for place in session["places"]] == [f"google:{ANA}"]
+    out = crossed.run("explain", told["part_of"]).out
+    assert f"a session; bookings ever counted in it: {first}, {second}" in out
+    assert CLIENT[0] not in out
+
+
+def test_where_calferry_stands_aside_explain_and_status_say_so_and_nobody_has_to_act(salon: Salon) -> None:
+    told = salon.config.read_text(encoding="utf-8")
+    told = told.replace('kind = "agendize"', 'kind = "agendize"\nstand_aside = true')
+    salon.config.write_text(told, encoding="utf-8")
+    salon.book(1)
+    world = salon.sandbox.agendize.world
+    ((booked, row),) = world.appointments.items()
+    event = salon.sandbox.google.world.add_foreign_event(ANA, "by Agendize", *world.span(row))
+    world.write_itself(booked, "googleCalendar", event)
+    ran = salon.run("sync")
+    assert ran.code == 0
+    out = salon.run("explain", booked).out
+    assert "  stands aside the booking system has written it there itself" in out
+    out = salon.run("status").out
+    assert f"google:{ANA}: 0 events, 1 stand aside (the booking system writes them itself), in step" in out
+    assert "Nobody has to act." in out

@@ -13,6 +13,7 @@ from calferry.ports import Ledger
 from tests.contracts.ledger_intake import IntakeContract
 from tests.contracts.ledger_outbox import OutboxContract
 from tests.contracts.ledger_routing import RoutingContract
+from tests.contracts.ledger_sessions import SessionsContract
 from tests.contracts.ledger_steps import (
     INSTALLATION,
     BrokenRow,
@@ -64,5 +65,5 @@ class LockContract:
             assert ledger.id
 
 
-class LedgerContract(IntakeContract, RoutingContract, OutboxContract, ShelfContract, LockContract):
+class LedgerContract(IntakeContract, RoutingContract, SessionsContract, OutboxContract, ShelfContract, LockContract):
     """All of it. Give it `ledger` (of the installation "test", losing patience soon), `shelf` and `url` as fixtures."""

@@ -41,6 +41,36 @@ MINUTE = timedelta(minutes=1)
 
 
 class OutboxContract:
+    def test_what_stands_aside_is_not_due_until_its_appointment_is_looked_at_again(self, ledger: Ledger) -> None:
+        wanted = want(ledger)
+        ledger.outbox.stand_aside(CALENDAR, [uid()], "another hand", NOW)
+        assert due(ledger) == []
+        assert ledger.outbox.due_calendars(NOW) == []
+        assert not ledger.attention(NOW)
+        settle(ledger, {PLACE: wanted})
+        assert [one.wanted for one in due(ledger)] == [wanted]
+
+    def test_what_stands_aside_is_due_a_day_later_while_it_has_not_ended(self, ledger: Ledger) -> None:
+        want(ledger)
+        want(ledger, "2", start=NOW - 2 * HOUR)
+        ledger.outbox.stand_aside(CALENDAR, [uid(), uid("2")], "another hand", NOW)
+        assert due(ledger, NOW + 23 * HOUR) == []
+        assert [one.uid for one in due(ledger, NOW + 24 * HOUR)] == [uid()]
+
+    def test_only_what_no_calendar_holds_or_may_hold_is_unwritten(self, ledger: Ledger) -> None:
+        write(ledger, want(ledger, "1"))
+        ledger.outbox.intend([intent(want(ledger, "2"))], NOW)
+        want(ledger, "3")
+        assert set(ledger.outbox.unwritten([uid("1"), uid("2"), uid("3"), uid("4")])) == {uid("3"), uid("4")}
+
+    def test_where_another_hand_wrote_what_is_not_written_yet_is_remembered_though_nothing_shows_it(
+        self, ledger: Ledger
+    ) -> None:
+        want(ledger)
+        want(ledger, elsewhere="theirs")
+        (place,) = due(ledger)
+        assert getattr(place.wanted, "elsewhere", "") == "theirs"
+
     def test_what_is_written_as_wanted_is_not_due(self, ledger: Ledger) -> None:
         wanted = want(ledger)
         assert [one.wanted for one in due(ledger)] == [wanted]
@@ -307,6 +337,7 @@ class OutboxContract:
             rejected=False,
             source=ACCOUNT,
             source_id="1",
+            asked_for=("1",),
             starts_at=appointment().start.astimezone(UTC),
         )
 

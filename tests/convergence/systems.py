@@ -143,11 +143,14 @@ calendar = "{{owner.email}}"
         }
 
     def book(self, number: int, start: datetime) -> str:
+        in_class = number % 9 == 4
+        evening = datetime.combine(FIRST + timedelta(days=24 + number % 5), time(19))
         return self.server.world.book(
             self.company,
             staff=self.staff[number % len(self.staff)],
-            service=self.services[number % 2],
-            start=start.replace(fold=0),  # a row cannot say which of the two hours it means
+            service=self.services[0 if in_class else number % 2],
+            start=evening if in_class else start.replace(fold=0),  # a row cannot say which of the two hours it means
+            meta_event=in_class,
             client=("Zoé", f"Sample {number}", "zoe@customer.example", "+33 1 00 00 00 00"),
             status="pending" if number % 7 == 0 else "accepted",
             notes=f"note {number}",
@@ -161,10 +164,15 @@ calendar = "{{owner.email}}"
 
     def truth(self) -> Iterator[Slot]:
         world = self.server.world
-        for one in world.live():
-            if self._is_here(one.id):
-                title = f"{'' if self.server.switches.omit_service else one.service} – {one.client}".strip()
-                yield Slot(one.staff_email, one.start, one.end, title, world.appointments[one.id].notes)
+        here = [one for one in world.live() if self._is_here(one.id)]
+        classes = Counter(one.session for one in here)
+        for one in here:
+            offer = "" if self.server.switches.omit_service else one.service
+            if not one.session:
+                notes = world.appointments[one.id].notes
+                yield Slot(one.staff_email, one.start, one.end, f"{offer} – {one.client}".strip(), notes)
+            elif number := classes.pop(one.session, 0):
+                yield Slot(one.staff_email, one.start, one.end, f"{offer} – {number} booked".strip(), "")
 
     def budget(self) -> int:
         return 1

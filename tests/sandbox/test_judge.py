@@ -50,7 +50,8 @@ def carry(google: GoogleWorld, due: Due, calendar: str, name: str, **members: An
     """Put an appointment into a calendar, as a perfect client would."""
     home = google.calendars[calendar]
     times = {"start": {"dateTime": due.start.isoformat()}, "end": {"dateTime": due.end.isoformat()}}
-    content = {"summary": due.service, "reminders": {"useDefault": False}} | times | members
+    summary = f"{due.service} – {due.booked} booked" if due.booked else due.service
+    content = {"summary": summary, "reminders": {"useDefault": False}} | times | members
     google.store(home, google.newborn(home, name, "ferry") | content)
 
 
@@ -78,7 +79,7 @@ def test_calendars_that_hold_the_truth_of_all_are_clean(
 def test_empty_calendars_miss_everything(google: GoogleWorld, scene: scenery.Scene) -> None:
     verdict = verdict_on(google, scene)
 
-    assert verdict.missing == sum(len(list(world.live())) for world in scene.bookings)
+    assert verdict.missing == len(list(everything_due(scene.bookings)))
     assert verdict.duplicates == verdict.foreign_touched == 0
     assert not verdict.clean
 
@@ -89,7 +90,7 @@ def test_what_one_booking_system_alone_holds_is_too_much_for_the_others(
     for world in scene.bookings:
         others = [one for one in scene.bookings if one is not world]
         verdict = judge(others, google, scene.calendar_of)
-        assert (verdict.missing, verdict.duplicates) == (0, len(list(world.live())))
+        assert (verdict.missing, verdict.duplicates) == (0, len(list(everything_due([world]))))
 
 
 def test_each_fault_is_counted(google: GoogleWorld, scene: scenery.Scene, carried: list[tuple[Due, str, str]]) -> None:
@@ -105,6 +106,19 @@ def test_each_fault_is_counted(google: GoogleWorld, scene: scenery.Scene, carrie
 
     assert verdict[:5] == (1, 1, 1, 1, 0)
     assert sorted(line.split(":")[0] for line in verdict.details) == ["missing", "too many", "touched", "unnamed"]
+
+
+def test_a_group_session_is_one_event_with_its_number(google: GoogleWorld, scene: scenery.Scene) -> None:
+    sessions = [due for due in everything_due([scene.clinic.world]) if due.booked]
+    assert {due.service for due in sessions} == {"Yoga 🧘"}
+    assert max(due.booked for due in sessions) > 1
+    for number, due in enumerate(everything_due([scene.clinic.world])):
+        carry(google, due._replace(booked=due.booked + 10 if due.booked else 0), due.owner, f"e{number}")
+
+    verdict = judge([scene.clinic.world], google, named=True)
+
+    assert not verdict.missing
+    assert [line.split(":")[0] for line in verdict.details] == ["unnamed"] * len(sessions)
 
 
 def test_a_mapping_says_whose_appointments_go_where(google: GoogleWorld, scene: scenery.Scene) -> None:
@@ -248,7 +262,7 @@ def test_a_minute_at_the_desks_is_told_line_by_line(
     verdict = verdict_on(google, scene)
 
     assert {desk: [line.split()[0] for line in lines] for desk, lines in told.items()} == {
-        "clinic": ["booked", "moved", "cancelled", "gave"],
+        "clinic": ["booked", "moved", "cancelled", "gave", "joined"],
         "practice": ["booked", "moved", "cancelled"],
         "field": ["booked", "moved", "gave"],
     }

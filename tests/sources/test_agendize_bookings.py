@@ -225,4 +225,16 @@ class TestCautions:
         assert "2 of the 2 appointments of the next 14 days" in caution
         assert "synchronization.googleCalendar" in caution
         around = Window(datetime.now(UTC), datetime.now(UTC) + timedelta(days=3))
-        assert appointments(source.within(around)).keys() == set(booked)
+        told = appointments(source.within(around))
+        assert {one: row.elsewhere for one, row in told.items()} == dict.fromkeys(booked, ())
+
+    def test_where_calferry_stands_aside_their_events_are_told_and_nothing_is_warned_of(
+        self, stage: AgendizeStage
+    ) -> None:
+        tomorrow = datetime.now(UTC).replace(tzinfo=None, microsecond=0) + timedelta(days=1)
+        booked = stage.book(tomorrow)
+        stage.server.switches.google_synchronization = True
+        source = stage.connect(stand_aside=True)
+        around = Window(datetime.now(UTC), datetime.now(UTC) + timedelta(days=3))
+        assert appointments(source.within(around))[booked].elsewhere == (("google", f"agendize{booked}"),)
+        assert list(source.cautions()) == []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -110,6 +111,20 @@ class Desk:
         """The appointments that live in the ledger."""
         return {one.appointment.source_id: told(one.appointment) for one in self.recorded() if not one.deletion}
 
+    def sessions(self) -> set[frozenset[str]]:
+        """The bookings that the ledger holds for those of one session."""
+        live = (one.appointment for one in self.recorded() if not one.deletion)
+        return together((one.source_id, one.session) for one in live)
+
+    def true_sessions(self) -> set[frozenset[str]]:
+        """Flagged, with the same owners for the same service at the same time."""
+        keys: list[tuple[str, object]] = []
+        for number, (*span, _said, _custom, kind, owners, _offer, _notes, _place, _link) in self.truth().items():
+            row = self.world.appointments[number]
+            alone = row.service or next((one for one in row.resources if not self.world.bookables[one].beside), "")
+            keys.append((number, (*span, owners, alone) if kind == "meta-event" else ()))
+        return together(keys)
+
     def truth(self) -> dict[str, Told]:
         """What the booking system holds and this source is to read."""
         true: dict[str, Told] = {}
@@ -131,6 +146,14 @@ def told(one: Appointment) -> Told:
     owners = tuple(owner.key for owner in one.owners)
     what = (one.said, one.custom_status, one.kind, owners, one.service, one.description, one.location, one.url)
     return (utc(one.start), utc(one.end), *what)
+
+
+def together(keys: Iterable[tuple[str, object]]) -> set[frozenset[str]]:
+    """The ids that have a key in common, but for those whose key is empty."""
+    grouped: defaultdict[object, set[str]] = defaultdict(set)
+    for number, key in keys:
+        grouped[key].add(number)
+    return {frozenset(ids) for key, ids in grouped.items() if key}
 
 
 Deed = Callable[[Desk, str, int], None]
@@ -255,5 +278,6 @@ def test_whatever_happens_at_the_desk_and_on_the_line_the_ledger_ends_with_the_t
         for _ in range(4):
             desk.pull(25 * HOUR)
         assert desk.held() == desk.truth()
+        assert desk.sessions() == desk.true_sessions()
         assert not [one for one in ledger.attention(clock.now()) if one.what == "quarantined"]
         assert server.crashes == []

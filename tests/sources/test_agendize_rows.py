@@ -16,7 +16,7 @@ from calferry.errors import Refused
 from calferry.model import Contact, Owner
 from calferry.moments import utc
 from calferry.sources.agendize import Settings, to_appointment
-from calferry.sources.agendize.rows import deletion_in, reschedule_link, synchronised_with
+from calferry.sources.agendize.rows import deletion_in, reschedule_link, synchronised_with, written_elsewhere
 from calferry.sources.fields import is_bare
 
 ACCOUNT = "agendize:13772899"
@@ -270,6 +270,12 @@ def test_what_agendize_has_synchronised_itself_is_seen() -> None:
     assert synchronised_with(ROW | {"synchronization": None}) == []
 
 
+def test_the_events_that_agendize_wrote_are_told_by_kind_of_calendar() -> None:
+    told = {"googleCalendar": {"id": "g1"}, "office365Calendar": {"id": 7}, "windowsLiveCalendar": {"id": "w1"}}
+    assert written_elsewhere(ROW | {"synchronization": told}) == (("google", "g1"), ("office365", "7"))
+    assert written_elsewhere(ROW | {"synchronization": {"googleCalendar": None}}) == ()
+
+
 def test_volatile_members_leave_no_trace() -> None:
     volatile = {"history": [{"text": "x"}], "rescheduleLink": "https://x.example", "encryptedId": "x", "paid": True}
     assert read(**volatile) == read()
@@ -353,3 +359,27 @@ def test_half_a_way_in_and_both_at_once_are_refused_with_what_is_needed(secrets:
     assert error["loc"] == ()
     assert "either api_key and token, or client_id, client_secret and refresh_token" in error["msg"]
     assert "-secret" not in str(problem.value)
+
+
+def test_flagged_bookings_of_the_same_thing_with_the_same_person_at_the_same_time_share_a_session() -> None:
+    one, other = read(**{"meta-event": True}), read(id="2", **{"meta-event": True})
+    assert one.session
+    assert one.session == other.session
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"service": {"id": "6", "name": "Other"}},
+        {"staff": {"id": "78"}},
+        {"start": {"dateTime": "2026-12-03T08:30:00", "timeZone": "US/Eastern"}},
+        {"end": {"dateTime": "2026-12-03T11:30:00", "timeZone": "US/Eastern"}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_differs_in_one_of_these_shares_none(change: dict[str, Any]) -> None:
+    assert read(**{"meta-event": True}).session != read(**{"meta-event": True}, **change).session
+
+
+def test_what_is_not_flagged_and_personal_time_have_no_session() -> None:
+    assert (read().session, read(type="personal", **{"meta-event": True}).session) == ("", "")

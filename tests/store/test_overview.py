@@ -64,6 +64,7 @@ def test_a_calendar_is_shown_with_what_it_holds_and_what_waits(ledger: SqlLedger
         held=2,
         due=1,
         unsettled=1,
+        aside=0,
         parked=(overview.Parked(uid("2"), "gone", "status=deleted", "20 %"),),
         refused=(overview.SetAside(uid("3"), "too long", LATER),),
         surveyed_at=NOW,

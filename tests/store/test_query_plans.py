@@ -19,6 +19,7 @@ QUESTIONS: dict[str, Callable[[SqlLedger], object]] = {
     "which calendars are due": lambda ledger: ledger.outbox.due_calendars(NOW),
     "what is due": lambda ledger: ledger.outbox.due(CALENDAR, NOW),
     "what is under way": lambda ledger: ledger.outbox.unsettled(CALENDAR, NOW),
+    "which sessions changed": lambda ledger: ledger.routing.gather(ACCOUNT),
     "what is to be routed": lambda ledger: ledger.routing.pending(ACCOUNT, NOW, 100),
     "what is unlisted": lambda ledger: ledger.intake.unlisted(ACCOUNT, NOW, 100),
     "what is in quarantine": lambda ledger: ledger.intake.quarantined(ACCOUNT, NOW, 100),

@@ -347,3 +347,43 @@ def test_appointments_back_to_back_do_not_overlap(server: GoogleServer, target: 
     push(target, create(target, KEY, event("u1")), create(target, KEY, event("u2", start=later)))
     first, second = sorted(GoogleRemote(server).shown(KEY), key=lambda shown: utc(shown.start))
     assert utc(first.end) == utc(second.start)
+
+
+# ── events of another hand ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def theirs(server: GoogleServer, number: int = 0) -> str:
+    return server.world.add_foreign_event(ANA, f"by another hand {number}", MORNING, MORNING + timedelta(hours=1))
+
+
+def test_an_event_of_anybodys_stands_while_it_is_there_and_not_cancelled(
+    server: GoogleServer, target: GoogleTarget
+) -> None:
+    standing, deleted = theirs(server), theirs(server, 1)
+    server.world.user_deletes(ANA, deleted)
+    assert target.stands(KEY, [standing, deleted, "nowhere"]) == {standing: True, deleted: False, "nowhere": False}
+    assert server.kinds["batch"] == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (part_status(500, "backendError"), Unavailable),
+        (part_status(403, "forbidden"), NotAuthorised),
+        (part_status(400, "invalid"), Refused),
+        (part_missing(), Unavailable),
+    ],
+    ids=["500", "403", "400", "missing"],
+)
+def test_no_other_answer_says_whether_it_stands(
+    server: GoogleServer, target: GoogleTarget, fault: Fault, error: type[CalferryError]
+) -> None:
+    asked = theirs(server)
+    server.part_faults.add(fault)
+    assert isinstance(target.stands(KEY, [asked])[asked], error)
+
+
+def test_a_calendar_outside_of_allow_is_not_even_asked(server: GoogleServer) -> None:
+    target = target_for(server, **DELEGATION)
+    assert isinstance(target.stands("google:boss@elsewhere.example", ["x"])["x"], NotAuthorised)
+    assert server.calls == 0

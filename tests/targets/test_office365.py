@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -14,7 +15,7 @@ from calferry.sandbox.faults import Fault, matching
 from calferry.sandbox.graph import part_missing, part_status
 from calferry.targets.office365 import Office365Target
 from calferry.targets.office365.requests import MARK, mark_text
-from tests.builders import event, mark
+from tests.builders import MORNING, event, mark
 from tests.contracts.target import TargetContract, create, delete, failed, filed, push, update
 from tests.contracts.target_network import NetworkContract
 from tests.targets.office365_world import ANA, KEY, Office365Remote, held_by, target_for
@@ -322,3 +323,37 @@ def test_a_survey_believes_nothing_but_a_listing(graph: GraphServer, office365: 
     graph.faults.add(fault, match=matching("/events"))
     with pytest.raises(Unavailable):
         list(office365.ours(KEY))
+
+
+# ── events of another hand ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_event_of_anybodys_stands_while_it_is_there(graph: GraphServer) -> None:
+    target = target_for(graph)
+    href = graph.world.add_foreign_event(ANA, "by another hand", MORNING, MORNING + timedelta(hours=1))
+    deleted = graph.world.add_foreign_event(ANA, "by another hand", MORNING, MORNING + timedelta(hours=2))
+    graph.world.user_deletes(ANA, deleted)
+    assert target.stands(KEY, [href, deleted, "nowhere"]) == {href: True, deleted: False, "nowhere": False}
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (part_status(503, "serviceUnavailable"), Unavailable),
+        (part_status(403, "ErrorAccessDenied"), NotAuthorised),
+        (part_status(400, "ErrorInvalidIdMalformed"), Refused),
+        (part_missing(), Unavailable),
+    ],
+    ids=["503", "403", "400", "missing"],
+)
+def test_no_other_answer_says_whether_it_stands(graph: GraphServer, fault: Fault, error: type[CalferryError]) -> None:
+    target = target_for(graph)
+    href = graph.world.add_foreign_event(ANA, "by another hand", MORNING, MORNING + timedelta(hours=1))
+    graph.part_faults.add(fault)
+    assert isinstance(target.stands(KEY, [href])[href], error)
+
+
+def test_a_mailbox_outside_of_allow_is_not_even_asked(graph: GraphServer) -> None:
+    target = target_for(graph)
+    assert isinstance(target.stands("office365:boss@elsewhere.example", ["x"])["x"], NotAuthorised)
+    assert graph.requests == 0

@@ -3,11 +3,13 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from calferry.errors import Refused
+from calferry.language import Language
 from calferry.model import (
     Appointment,
     Contact,
@@ -20,8 +22,8 @@ from calferry.model import (
     Window,
 )
 from calferry.moments import utc, wall_clock
-from calferry.presentation import SHOWN, Reveal
-from calferry.rules import destinations, unused
+from calferry.presentation import SHOWN, Presentation, Reveal
+from calferry.rules import Groups, destinations, unused
 from calferry.targets import google
 from calferry.template import FIELDS, Template
 from tests.builders import ACCOUNT, MORNING, NOW, appointment
@@ -418,3 +420,48 @@ def test_what_a_target_cannot_hold_is_unrouted_and_keeps_its_last_placement(monk
     result = routed(pending(appointment(), placed()))
     assert not result.wanted
     assert "no room" in result.unrouted
+
+
+def class_of(*names: str, **changes: Any) -> Appointment:
+    customers = tuple(Contact(first_name=name) for name in names)
+    return appointment("session/5", contact=Contact(), gathered=True, customers=customers, session="5", **changes)
+
+
+def test_a_session_is_shown_with_its_number_and_from_contact_on_with_its_customers() -> None:
+    for reveal, told in ((Reveal.SERVICE, ""), (Reveal.CONTACT, "Jo\nAda"), (Reveal.FULL, "Jo\nAda")):
+        shown = event_of(routed(pending(class_of("Jo", "Ada")), replace(TO_OWNER, shows=Presentation(reveal=reveal))))
+        assert (shown.summary, shown.description) == ("Consultation – 2 booked", told)
+    busy = event_of(routed(pending(class_of("Jo")), replace(TO_OWNER, shows=Presentation(reveal=Reveal.BUSY))))
+    assert (busy.summary, busy.description) == ("Busy", "")
+
+
+def test_the_number_is_told_in_the_language_of_the_route() -> None:
+    french = replace(TO_OWNER, shows=Presentation(language=Language.FRENCH))
+    told = [event_of(routed(pending(class_of(*names)), french)).summary for names in (("Jo",), ("Jo", "Ada"))]
+    assert told == ["Consultation – 1 inscrit", "Consultation – 2 inscrits"]
+
+
+def test_any_other_appointment_has_no_number() -> None:
+    route = replace(TO_OWNER, shows=Presentation(summary=Template("{service}{ ×count}")))
+    assert event_of(routed(pending(appointment()), route)).summary == "Consultation"
+    assert event_of(routed(pending(class_of("Jo")), route)).summary == "Consultation ×1"
+
+
+def test_a_route_carries_either_sessions_or_their_bookings() -> None:
+    one, each = TO_OWNER, replace(TO_OWNER, groups=Groups.EACH)
+    whole, booking = pending(class_of("Jo")), pending(appointment(session="5"))
+    assert [bool(routed(what, one).wanted) for what in (whole, booking)] == [True, False]
+    assert [bool(routed(what, each).wanted) for what in (whole, booking)] == [False, True]
+
+
+def test_a_booking_that_became_part_of_a_session_leaves_on_weak_evidence() -> None:
+    removal = removal_of(routed(pending(appointment(session="5"), placed())))
+    assert (removal.why, removal.weak) == (Why.FILTERED, True)
+    assert removal.evidence == "route staff shows its session in its place"
+
+
+def test_another_choice_of_groups_is_the_configurations_doing() -> None:
+    booking = pending(appointment(session="5"), placed(), reconfigured=True)
+    assert removal_of(routed(booking)).why is Why.RECONFIGURED
+    whole = pending(class_of("Jo"), placed(), reconfigured=True)
+    assert removal_of(routed(whole, replace(TO_OWNER, groups=Groups.EACH))).why is Why.RECONFIGURED

@@ -321,7 +321,7 @@ source = "clinic"
 target = "workspace"
 calendar = "{owner.email}"
 reveal = "contact"
-summary = "{service}{ – contact.first_name}"
+summary = "{service}{ – contact.first_name}{ – booked}"
 
 # ClicRDV tells no e-mail addresses: its calendars are known by their names.
 [routes.practice]

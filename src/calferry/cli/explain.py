@@ -83,7 +83,7 @@ def rule(story: Story, installation: Installation) -> Routed | None:
 
 def _lines(story: Story, ruled: Routed | None, *, titles: bool) -> Iterator[str]:
     yield from _told(story)
-    yield from _ruled(ruled, titles=titles)
+    yield from _ruled(ruled, story.part_of, titles=titles)
     for place in story.places:
         yield from _placed(place, titles=titles)
     yield "What happened, in UTC:"
@@ -99,6 +99,10 @@ def _told(story: Story) -> Iterator[str]:
     yield f"  {told.start:%Y-%m-%d %H:%M} to {told.end:%H:%M} {told.start.tzinfo}, status {told.said} ({told.status})"
     owners = ", ".join(owner.key for owner in told.owners) or "–"
     yield f"  owners {owners}; last told {story.asked_at:%Y-%m-%d %H:%M} UTC"
+    if story.part_of:
+        yield f'  counted in the session {story.part_of}, which a route with groups = "one" shows in its place'
+    if story.bookings:
+        yield f"  a session; bookings ever counted in it: {', '.join(story.bookings)}"
     if story.unlisted_at:
         yield f"  unlisted since {story.unlisted_at:%Y-%m-%d %H:%M} UTC: missing from a listing, not proven gone"
     if story.deletion:
@@ -107,13 +111,13 @@ def _told(story: Story) -> Iterator[str]:
         yield f"  looked at again {story.look_again_at:%Y-%m-%d %H:%M} UTC"
 
 
-def _ruled(ruled: Routed | None, *, titles: bool) -> Iterator[str]:
+def _ruled(ruled: Routed | None, part_of: str, *, titles: bool) -> Iterator[str]:
     if ruled is None:
         yield "  its source is not in the configuration: nothing changes"
         return
     if ruled.unrouted:
         yield f"  unrouted: {ruled.unrouted}"
-    if not ruled.wanted and not ruled.unrouted:
+    if not ruled.wanted and not ruled.unrouted and not part_of:
         yield "  no route carries it: a filter, the window or its status keeps it out"
     for (calendar, target, route), wanted in ruled.wanted.items():
         yield f"  route {route} (target {target}) wants in {calendar}: {_wanted(wanted, titles=titles)}"
@@ -141,7 +145,7 @@ def _placed(place: Place, *, titles: bool) -> Iterator[str]:
         later = f", again {place.not_before:%Y-%m-%d %H:%M} UTC" if place.not_before else ""
         yield f"  sending  {place.trying}, tried {place.attempts} times without an answer{later}"
     if place.held:
-        yield f"  {place.held:8} {place.reason}"
+        yield f"  {'stands aside' if place.held == 'aside' else place.held:8} {place.reason}"
 
 
 def _fingerprint(wanted: Wanted) -> str:
@@ -158,6 +162,8 @@ def _document(story: Story, ruled: Routed | None, *, titles: bool) -> dict[str, 
         "source_id": told.source_id,
         "reference": told.reference,
         "external_id": told.external_id,
+        "part_of": story.part_of,
+        "bookings": list(story.bookings),
         "start": told.start,
         "end": told.end,
         "said": told.said,

@@ -130,7 +130,8 @@ def _show(
     for source in sources:
         console.print(f"{source.source}: {source.live} appointments, pulled {ago(source.pulled_at, now)}")
     for calendar in calendars:
-        console.print(f"{calendar.calendar}: {calendar.held} events, {_freshness(calendar, told, now)}")
+        aside = f", {calendar.aside} stand aside (the booking system writes them itself)" if calendar.aside else ""
+        console.print(f"{calendar.calendar}: {calendar.held} events{aside}, {_freshness(calendar, told, now)}")
     for line in (*_source_trouble(sources), *_calendar_trouble(calendars)):
         console.print(line, style="yellow")
     if left_behind:

@@ -165,6 +165,7 @@ class _Reader:
             otherwise=read.otherwise,
             aliases=target.aliases if target else MappingProxyType({}),
             where=MappingProxyType(where),
+            groups=read.groups,
             status=MappingProxyType({word: Provision(**dict(entry)) for word, entry in sorted(read.status.items())}),
             shows=_presentation(read),
         )

@@ -29,6 +29,7 @@ from calferry.model import Status
 from calferry.moments import duration
 from calferry.policy import Fate, Provision, sought
 from calferry.presentation import COLORED_BY, DESCRIPTION, LINK, LOCATION, OWNER_FIELDS, SUMMARY, Reveal
+from calferry.rules import Groups
 from calferry.template import Template
 
 LONGEST_URL = 200
@@ -281,6 +282,7 @@ class RouteTable(_Table):
     language: Language = Language.ENGLISH
     status: Annotated[Mapping[str, StatusTable], Field(default_factory=dict)]
     shortest: Annotated[timedelta, _span("1m", "1d", _TO_SEE)] = timedelta(minutes=1)
+    groups: Annotated[Groups, _word(Groups)] = Groups.ONE
 
     @field_validator("calendars")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -19,12 +20,13 @@ World = AgendizeWorld | ClicrdvWorld | ValomniaWorld
 
 class Due(NamedTuple):
     """What a booking system holds: whose it is (an e-mail address; for ClicRDV the id of a calendar), when (aware, in
-    UTC), and the name of the service."""
+    UTC), the name of the service, and for a group session how many booked it (0 for anything else)."""
 
     owner: str
     start: datetime
     end: datetime
     service: str
+    booked: int = 0
 
 
 class Slot(NamedTuple):
@@ -74,7 +76,8 @@ def judge(
 
     `calendar_of` maps owner → calendar id; without it the id is the owner's address, and owners it leaves out are not
     expected anywhere. `window` leaves out what is not entirely within, on both sides. `named` also complains about
-    events whose summary lacks the name of the service booked then and there.
+    events whose summary lacks the name of the service booked then and there, or the number of those who booked it.
+    A group session is one event.
     """
     truth, services = _truth(bookings, calendar_of, window)
     found, summaries = _found(google, window)
@@ -123,9 +126,16 @@ def judge_feed(content: bytes, bookings: Iterable[World]) -> Verdict:
 
 
 def everything_due(bookings: Iterable[World]) -> Iterator[Due]:
-    """What takes place, of each booking system in turn."""
+    """What takes place, of each booking system in turn; the bookings of one group session as one."""
     for world in bookings:
-        yield from map(_due, world.live())
+        live: list[Booked | Reserved | Visit] = list(world.live())
+        sessions = Counter(one.session for one in live if isinstance(one, Booked) and one.session)
+        told = set[str]()
+        for one in live:
+            session = one.session if isinstance(one, Booked) else ""
+            if session not in told:
+                yield _due(one)._replace(booked=sessions[session])
+            told |= {session} - {""}
 
 
 def _due(one: Booked | Reserved | Visit) -> Due:
@@ -140,15 +150,15 @@ def _due(one: Booked | Reserved | Visit) -> Due:
 
 def _truth(
     bookings: Iterable[World], calendar_of: Mapping[str, str] | None, window: Window | None
-) -> tuple[Counter[Slot], dict[Slot, set[str]]]:
+) -> tuple[Counter[Slot], dict[Slot, set[tuple[str, int]]]]:
     truth: Counter[Slot] = Counter()
-    services: dict[Slot, set[str]] = {}
+    services: dict[Slot, set[tuple[str, int]]] = {}
     for due in everything_due(bookings):
         calendar = due.owner if calendar_of is None else calendar_of.get(due.owner)
         if calendar is not None and _within(due.start, due.end, window):
             slot = Slot(calendar, due.start, due.end)
             truth[slot] += 1
-            services.setdefault(slot, set()).add(due.service)
+            services.setdefault(slot, set()).add((due.service, due.booked))
     return truth, services
 
 
@@ -174,13 +184,18 @@ def _touched(google: GoogleWorld) -> list[tuple[str, str]]:
         ]
 
 
-def _unnamed(services: Mapping[Slot, set[str]], summaries: Mapping[Slot, list[str]]) -> list[str]:
+def _unnamed(services: Mapping[Slot, set[tuple[str, int]]], summaries: Mapping[Slot, list[str]]) -> list[str]:
     return [
         f"unnamed: {slot.calendar} {slot.start:%F %H:%M}Z {summary!r}"
         for slot, texts in sorted(summaries.items())
         for summary in texts
-        if slot in services and not any(service in summary for service in services[slot])
+        if slot in services and not any(_names(summary, *due) for due in services[slot])
     ]
+
+
+def _names(summary: str, service: str, booked: int) -> bool:
+    """Whether a summary tells the service and, for a group session, how many booked it."""
+    return service in summary and (not booked or re.search(rf"\b{booked}\b", summary.replace(service, "")) is not None)
 
 
 def _within(start: datetime, end: datetime, window: Window | None) -> bool:

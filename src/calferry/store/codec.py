@@ -29,9 +29,10 @@ TEXTS = (
     "url",
     "reschedule_url",
     "price",
+    "session",
 )
 CONTACT = ("first_name", "last_name", "email", "phone")
-EVENT_TEXTS = ("uid", "summary", "description", "location", "url", "color")
+EVENT_TEXTS = ("uid", "summary", "description", "location", "url", "color", "elsewhere")
 UTC_ZONE = ZoneInfo("UTC")
 
 
@@ -50,6 +51,11 @@ def appointment_text(appointment: Appointment) -> str:
         members["contact"] = contact
     if appointment.uses:
         members["uses"] = appointment.uses
+    if appointment.elsewhere:
+        members["elsewhere"] = appointment.elsewhere
+    if appointment.gathered:
+        members["gathered"] = True
+        members["customers"] = [_texts(customer, CONTACT) for customer in appointment.customers]
     return _dump(members)
 
 
@@ -61,6 +67,8 @@ def appointment_of(text: str) -> Appointment:
     members["owners"] = tuple(Owner(key=key, name=name, email=email) for key, name, email in members.get("owners", ()))
     members["contact"] = Contact(**members.get("contact", {}))
     members["uses"] = tuple(members.get("uses", ()))
+    members["elsewhere"] = tuple((kind, href) for kind, href in members.get("elsewhere", ()))
+    members["customers"] = tuple(Contact(**customer) for customer in members.get("customers", ()))
     return Appointment(**({"source": "", "source_id": "", "said": ""} | members))
 
 

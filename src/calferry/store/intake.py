@@ -17,7 +17,7 @@ from calferry.store.database import Database, chunks, upsert
 from calferry.store.journal import Entry
 from calferry.store.recording import LISTED, Recording
 from calferry.store.revisions import enter, hear
-from calferry.store.tables import appointments, is_live, quarantine, resources, sources, streams, tasks, uses
+from calferry.store.tables import appointments, is_live, is_told, quarantine, resources, sources, streams, tasks, uses
 
 COMPLETE_LISTING = "all"
 """The task that lists a source's whole window."""
@@ -90,7 +90,7 @@ class SqlIntake:
         row = appointments.c
         inside = (row.starts_at >= covered.start, row.starts_at < covered.end, row.ends_at <= covered.end)
         open_to_doubt = or_(row.vouched_until.is_(None), row.vouched_until <= before)
-        listed = (is_live, row.unlisted_at.is_(None), row.asked_at < before, open_to_doubt)
+        listed = (is_live, is_told, row.unlisted_at.is_(None), row.asked_at < before, open_to_doubt)
         missing = {"unlisted_at": before, "look_up_at": before, "attempts": 0}
         with self._database.writing() as connection:
             found = connection.execute(select(row.uid, row.source_id).where(row.source == source, *inside, *listed))
@@ -123,7 +123,7 @@ class SqlIntake:
     def controls(self, appointment: Appointment, limit: int) -> Sequence[str]:
         row, start = appointments.c, utc(appointment.start)
         readable = ~exists().where(quarantine.c.source == row.source, quarantine.c.source_id == row.source_id)
-        where = [row.source == appointment.source, row.source_id != appointment.source_id, is_live, readable]
+        where = [row.source == appointment.source, row.source_id != appointment.source_id, is_live, is_told, readable]
         if appointment.owners:
             where.append(row.owner == appointment.owners[0].key)
         others = select(row.source_id, row.starts_at).where(*where, row.unlisted_at.is_(None)).limit(limit)

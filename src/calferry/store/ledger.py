@@ -38,7 +38,7 @@ class SqlLedger:
         self._installation = installation
         self._id = ledger
         self._intake = SqlIntake(database, installation)
-        self._routing = SqlRouting(database)
+        self._routing = SqlRouting(database, installation)
         self._outbox = SqlOutbox(database, ledger)
         self._shelf = SqlShelf(database, installation, ledger)
 

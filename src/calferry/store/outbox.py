@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func, insert, literal, or_, select, update
 
 from calferry.errors import CalferryError, Conflict, Refused
 from calferry.model import Action, Failure, Intent, Marked, Placement, Receipt, Why
@@ -15,7 +15,7 @@ from calferry.ports import HeldBack, Standing
 from calferry.store import filing, journal, parking
 from calferry.store.database import Database, chunks, upsert
 from calferry.store.journal import Entry
-from calferry.store.placing import APPROVED, HELD_BACK, PARKED, placed, placement_of
+from calferry.store.placing import APPROVED, ASIDE, HELD_BACK, PARKED, placed, placement_of
 from calferry.store.tables import calendars, deletions, intents, is_due, is_under_way, is_written, placements
 
 RETRIES = [timedelta(minutes=minutes) for minutes in (0, 2, 4, 8, 15)]
@@ -29,7 +29,7 @@ DAY = timedelta(hours=24)
 def is_free(now: datetime) -> ColumnElement[bool]:
     """Neither parked, nor set aside until later, nor under way."""
     row = placements.c
-    later = and_(row.held == "refused", row.not_before <= now)
+    later = and_(row.held.in_(["refused", ASIDE]), row.not_before <= now)
     return and_(or_(row.held.in_(["", APPROVED]), later), ~is_under_way)
 
 
@@ -64,6 +64,27 @@ class SqlOutbox:
         with self._database.reading() as connection:
             found = connection.execute(statement.order_by(placements.c.ends_at, placements.c.uid))
             return [placement_of(row) for row in found]
+
+    def unwritten(self, uids: Collection[str]) -> Collection[str]:
+        row = placements.c
+        with self._database.reading() as connection:
+            held: set[str] = set()
+            for chunk in chunks(uids):
+                held.update(connection.scalars(select(row.uid).where(row.uid.in_(chunk), is_written)))
+                held.update(filing.uids_under_way(connection, chunk))
+        return frozenset(uids) - held
+
+    def stand_aside(self, calendar: str, uids: Collection[str], reason: str, at: datetime) -> None:
+        row = placements.c
+        later = case((row.ends_at > at, literal(at + DAY, row.not_before.type)))
+        values = {"held": ASIDE, "reason": reason, "attempts": 0, "not_before": later}
+        with self._database.writing() as connection:
+            for chunk in chunks(uids):
+                this = (row.calendar == calendar, row.uid.in_(chunk))
+                known = set(connection.scalars(select(row.uid).where(*this, row.held == ASIDE)))
+                connection.execute(update(placements).where(*this).values(values))
+                news = [uid for uid in chunk if uid not in known]
+                journal.write(connection, (Entry(at, calendar, uid, ASIDE, reason) for uid in news))
 
     def holds(self, calendar: str, uid: str) -> bool:
         where = (placements.c.calendar == calendar, placements.c.uid == uid, is_written, ~is_due, ~is_under_way)

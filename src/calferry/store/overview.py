@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, select
+from sqlalchemy import Connection, Row, and_, case, func, select
 
 from calferry.store.ledger import SqlLedger
 from calferry.store.outbox import is_free
+from calferry.store.placing import ASIDE
 from calferry.store.tables import (
     appointments,
     calendars,
     intents,
     is_due,
     is_live,
+    is_told,
     is_unrouted,
     is_written,
     placements,
@@ -81,13 +83,15 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarView:
-    """A calendar: `held` events acknowledged, `due` changes to write now, `unsettled` ones under way. Times in UTC."""
+    """A calendar: `held` events acknowledged, `due` changes to write now, `unsettled` ones under way, `aside` those
+    that the booking system has written there itself. Times in UTC."""
 
     calendar: str
     target: str
     held: int
     due: int
     unsettled: int
+    aside: int
     parked: tuple[Parked, ...]
     refused: tuple[SetAside, ...]
     surveyed_at: datetime | None
@@ -126,7 +130,7 @@ def source_views(ledger: SqlLedger) -> Sequence[SourceView]:
 
 def calendar_views(ledger: SqlLedger, now: datetime) -> Sequence[CalendarView]:
     with ledger.database.reading() as connection:
-        held, due, unsettled = (_by_key(connection.execute(query)) for query in _calendar_counts(now))
+        held, due, unsettled, aside = (_by_key(connection.execute(query)) for query in _calendar_counts(now))
         parked, refused = _parked(connection), _refused(connection)
         return [
             CalendarView(
@@ -135,6 +139,7 @@ def calendar_views(ledger: SqlLedger, now: datetime) -> Sequence[CalendarView]:
                 held=held[row.calendar].number if row.calendar in held else 0,
                 due=due[row.calendar].number if row.calendar in due else 0,
                 unsettled=unsettled[row.calendar].number if row.calendar in unsettled else 0,
+                aside=aside[row.calendar].number if row.calendar in aside else 0,
                 parked=tuple(parked[row.calendar]),
                 refused=tuple(refused[row.calendar]),
                 surveyed_at=row.surveyed_at,
@@ -166,7 +171,7 @@ def _completed(connection: Connection, task: str) -> dict[str, datetime]:
 
 def _appointment_counts() -> Any:
     row = appointments.c
-    live = func.count(case((is_live, 1))).label("live")
+    live = func.count(case((and_(is_live, is_told), 1))).label("live")
     unlisted = func.count(case((row.unlisted_at.is_not(None), 1))).label("unlisted")
     return select(row.source, live, unlisted).group_by(row.source)
 
@@ -189,13 +194,15 @@ def _unrouted(connection: Connection) -> dict[str, list[Unrouted]]:
     return found
 
 
-def _calendar_counts(now: datetime) -> tuple[Any, Any, Any]:
-    """Per calendar: what it holds and when it was last written to; what is due; what is under way."""
+def _calendar_counts(now: datetime) -> tuple[Any, Any, Any, Any]:
+    """Per calendar: what it holds and when it was last written to; what is due; under way; left to another hand."""
     row, number = placements.c, func.count().label("number")
     held = select(row.calendar, number, func.max(row.written_at).label("written_at")).where(is_written)
     due = select(row.calendar, number).where(is_due, is_free(now))
     unsettled = select(intents.c.calendar, number).select_from(intents)
-    return held.group_by(row.calendar), due.group_by(row.calendar), unsettled.group_by(intents.c.calendar)
+    aside = select(row.calendar, number).where(is_due, row.held == ASIDE)
+    counts = (held.group_by(row.calendar), due.group_by(row.calendar))
+    return (*counts, unsettled.group_by(intents.c.calendar), aside.group_by(row.calendar))
 
 
 def _parked(connection: Connection) -> dict[str, list[Parked]]:

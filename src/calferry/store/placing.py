@@ -22,6 +22,9 @@ PARKED, REJECTED, APPROVED = "parked", "rejected", "approved"
 
 HELD_BACK = (PARKED, REJECTED)
 
+ASIDE = "aside"
+"""What a placement's `held` says where another hand has written the appointment: nothing is written until later."""
+
 Placed = dict[tuple[str, str], Row[Any]]
 """Rows of placements by calendar and uid."""
 

@@ -105,6 +105,7 @@ class Recording:
             "ends_at": utc(appointment.end),
             "deletion": "",
             "deletion_weak": False,
+            "session": appointment.session,
         }
 
     def _store(self, rows: Sequence[RowValues], found: Mapping[str, Appointment]) -> None:

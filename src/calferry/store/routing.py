@@ -15,8 +15,9 @@ from calferry.store import journal
 from calferry.store.codec import appointment_of
 from calferry.store.database import Database, RowValues, chunks, upsert
 from calferry.store.filing import under_way
+from calferry.store.gathering import Gathering
 from calferry.store.journal import Entry
-from calferry.store.placing import FREE, Placed, placed, placement_of, wanted_values
+from calferry.store.placing import ASIDE, FREE, Placed, placed, placement_of, wanted_values
 from calferry.store.revisions import enter
 from calferry.store.tables import appointments, calendars, placements, resources, sources
 
@@ -25,8 +26,9 @@ Wish = tuple[str, str, Wanted]
 
 
 class SqlRouting:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, installation: str) -> None:
         self._database = database
+        self._installation = installation
 
     def begin(self, source: str, basis: str, edition: str) -> None:
         with self._database.writing() as connection:
@@ -36,6 +38,11 @@ class SqlRouting:
                 number = row.basis_number + (row.basis != basis)
                 again = {"basis": basis, "basis_number": number, "edition": edition, "mark": 0}
                 connection.execute(update(sources).where(sources.c.source == source).values(again))
+
+    def gather(self, source: str) -> None:
+        with self._database.writing() as connection:
+            enter(connection, source)
+            Gathering(connection, self._installation, source).run()
 
     def pending(self, source: str, now: datetime, limit: int) -> Sequence[Pending]:
         with self._database.reading() as connection:
@@ -157,7 +164,8 @@ def _wishes(routed: Routed) -> dict[str, Wish]:
 
 def _differs(held: Row[Any], row: RowValues) -> bool:
     known = held._mapping
-    return any(known[name] != value for name, value in row.items() if name != "wanted")
+    unwritten = not held.written_fingerprint and (held.held == ASIDE or held.wanted != row["wanted"])
+    return unwritten or any(known[name] != value for name, value in row.items() if name != "wanted")
 
 
 def _placement_row(held: Row[Any] | None, row: RowValues) -> RowValues:
@@ -168,7 +176,7 @@ def _placement_row(held: Row[Any] | None, row: RowValues) -> RowValues:
     if held is None:
         return {**row, **FREE, "written": ""}
     known = held._mapping
-    same = all(known[name] == row[name] for name in ("wanted_fingerprint", "why", "weak"))
+    same = held.held != ASIDE and all(known[name] == row[name] for name in ("wanted_fingerprint", "why", "weak"))
     kept = {name: known[name] for name in FREE} if same else FREE
     return {"ends_at": held.ends_at, **row, **kept, "written": _written(held, row)}
 

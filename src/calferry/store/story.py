@@ -15,7 +15,7 @@ from calferry.store.codec import appointment_of
 from calferry.store.journal import Entry
 from calferry.store.ledger import SqlLedger
 from calferry.store.placing import placement_of
-from calferry.store.tables import appointments, intents, placements
+from calferry.store.tables import IS_PART, appointments, intents, is_told, placements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +34,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """An appointment as it was last told, where it stands, and all that happened to it, oldest first. Times in UTC."""
+    """An appointment as it was last told, where it stands, and all that happened to it, oldest first. Times in UTC.
+
+    `part_of` is the uid of the session that a booking was last counted in, `bookings` the source ids of a session's.
+    """
 
     uid: str
     revision: int
+    part_of: str
+    bookings: Sequence[str]
     appointment: Appointment
     asked_at: datetime
     deletion: str
@@ -78,6 +83,8 @@ def _story(connection: Connection, row: Row[Any]) -> Story:
     return Story(
         uid=row.uid,
         revision=row.revision,
+        part_of=row.part_of,
+        bookings=_bookings(connection, row.uid) if row.founded else (),
         appointment=_read(row),
         asked_at=row.asked_at,
         deletion=row.deletion,
@@ -88,6 +95,12 @@ def _story(connection: Connection, row: Row[Any]) -> Story:
         places=[_place(one, under_way.get(one.calendar)) for one in connection.execute(its)],
         journal=journal.history(connection, row.uid),
     )
+
+
+def _bookings(connection: Connection, session: str) -> Sequence[str]:
+    row = appointments.c
+    its = select(row.source_id).where(row.part_of == session, IS_PART, is_told)
+    return connection.scalars(its.order_by(row.source_id)).all()
 
 
 def _place(row: Row[Any], intent: Row[Any] | None) -> Place:

@@ -38,6 +38,8 @@ NOTHING: ColumnClause[str] = literal_column("''", String)
 IS_DUE = column("wanted_fingerprint") != column("written_fingerprint")
 IS_WRITTEN = column("written_fingerprint") != NOTHING
 IS_UNROUTED = column("unrouted") != NOTHING
+IS_SHARED = column("session") != NOTHING
+IS_PART = column("part_of") != NOTHING
 
 
 class Row(SQLModel):
@@ -101,6 +103,9 @@ class Appointment(Row, table=True):
     `deletion` is the evidence that it is gone, '' while it lives. `attempts` counts look-ups since it was unlisted; no
     listing makes it unlisted before `vouched_until`. `routed_by` is the number of the basis it was last routed by, 0
     before it ever was.
+    `session` is what a booking has in common with the others of its session, `part_of` the uid of the one it was last
+    counted in. That session is a row like theirs, made of them. `founded` rises from one session to the next; it is 0
+    for what the booking system told.
     """
 
     __tablename__ = "appointments"
@@ -123,6 +128,8 @@ class Appointment(Row, table=True):
             sqlite_where=column("look_again_at").is_not(None),
             postgresql_where=column("look_again_at").is_not(None),
         ),
+        Index("ix_appointments_session", "source", "session", sqlite_where=IS_SHARED, postgresql_where=IS_SHARED),
+        Index("ix_appointments_part_of", "part_of", sqlite_where=IS_PART, postgresql_where=IS_PART),
     )
 
     uid: str = Field(primary_key=True)
@@ -144,6 +151,9 @@ class Appointment(Row, table=True):
     look_again_at: datetime | None = None
     unrouted: str = ""
     routed_by: int = 0
+    session: str = ""
+    part_of: str = ""
+    founded: int = 0
 
 
 class Use(Row, table=True):
@@ -191,8 +201,8 @@ class Placement(Row, table=True):
     `wanted` is the event (JSON) the calendar shall hold; where it is '', `why`, `evidence`, `weak` and `moved_to` are
     the removal. `written` is the event (JSON) that the calendar holds, as far as that is known, while another one is
     wanted. `held` is '' (free), 'parked' (until its wanted changes or a person decides), 'rejected' or 'approved' (by
-    that person, until its wanted changes) or 'refused' (until `not_before`). `ends_at` is the end of the event last
-    wanted.
+    that person, until its wanted changes), 'refused', or 'aside' where another hand has written it (both until
+    `not_before`). `ends_at` is the end of the event last wanted.
     """
 
     __tablename__ = "placements"
@@ -360,3 +370,4 @@ is_under_way = exists().where(intents.c.calendar == placements.c.calendar, inten
 is_written = placements.c.written_fingerprint != NOTHING
 is_unrouted = appointments.c.unrouted != NOTHING
 is_live = appointments.c.deletion == NOTHING
+is_told = appointments.c.founded == 0

@@ -35,7 +35,7 @@ def approve(installation: Installation, uids: Collection[str], watch: Watch) -> 
         one.uid: f"{one.source} is not in the configuration" for one in asked if one.source not in {"", *reached}
     }
     for account in installation.accounts:
-        its = {one.source_id: one.uid for one in asked if one.source == account.source.key and one.source_id}
+        its = [(source_id, one.uid) for one in asked if one.source == account.source.key for source_id in one.asked_for]
         if its:
             unasked |= _asked_again(account, installation, its)
             route(account, installation, watch)
@@ -61,12 +61,12 @@ def _decide(installation: Installation, asked: Iterable[HeldBack], *, approved: 
     )
 
 
-def _asked_again(account: Account, installation: Installation, its: dict[str, str]) -> dict[str, str]:
+def _asked_again(account: Account, installation: Installation, its: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Take in what the booking system shows of these source ids. Returns by uid why it could not tell."""
     intake, key = installation.ledger.intake, account.source.key
     unasked = {}
     with installation.ledger.lock(key):
-        for source_id, uid in its.items():
+        for source_id, uid in its:
             try:
                 answer = account.source.look_up(source_id)
             except CalferryError as error:

@@ -6,15 +6,15 @@ A moved appointment is in its new calendar before it leaves the old one: `write`
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import TypeVar
 
-from calferry.errors import Conflict, NotAuthorised, Refused, Unavailable
-from calferry.model import Action, Change, Delete, Failure, Intent, Outcome, Receipt, Removal
+from calferry.errors import CalferryError, Conflict, NotAuthorised, Refused, Unavailable
+from calferry.model import Action, Change, Delete, Event, Failure, Intent, Outcome, Placement, Receipt, Removal
 from calferry.plan import Plan, verb
-from calferry.ports import Attention, Target
+from calferry.ports import Attention, Looking, Target
 from calferry.sync.installation import Installation, Stopped, Tally, Watch
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,8 @@ DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "dele
 
 MOST_LOCKS = 100
 """Calendars locked at the same time: each lock is an open file."""
+
+STANDS_ASIDE = "the booking system has written it there itself"
 
 FIRST_PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=6)
@@ -158,10 +160,34 @@ class _Push:
     def write(self) -> int:
         """Create and update. Returns how many changes met a used-up identity."""
         planner, now = self.installation.planner, self.clock.now()
-        changes = [
-            change for calendar in self.open for change in planner.plan(calendar, self.outbox.due(calendar, now)).writes
-        ]
-        return self._carry_out(changes)
+        due = {calendar: self._not_elsewhere(calendar, self.outbox.due(calendar, now)) for calendar in list(self.open)}
+        return self._carry_out(
+            [change for calendar in self.open for change in planner.plan(calendar, due[calendar]).writes]
+        )
+
+    def _not_elsewhere(self, calendar: str, due: Sequence[Placement]) -> Sequence[Placement]:
+        """Without those that the booking system has itself written into this calendar: there we stand aside. What was
+        ever written by us, in whichever calendar, stays ours."""
+        hrefs = {one.uid: one.wanted.elsewhere for one in due if isinstance(one.wanted, Event) and one.wanted.elsewhere}
+        if not hrefs or not isinstance(self.target, Looking):
+            return due
+        unwritten = self.outbox.unwritten(hrefs.keys())
+        held_up: set[str] = set()
+        for chunk in _chunks(sorted(unwritten), self.target.batch):
+            self._stop_if_asked()
+            held_up |= self._looked_for(calendar, {uid: hrefs[uid] for uid in chunk})
+        return [one for one in due if one.uid not in held_up]
+
+    def _looked_for(self, calendar: str, hrefs: Mapping[str, str]) -> set[str]:
+        """The uids that are not to be written now: they stand in the calendar already, or that could not be told."""
+        told = self.target.stands(calendar, list(hrefs.values())) if isinstance(self.target, Looking) else {}
+        standing = [uid for uid, href in hrefs.items() if told[href] is True]
+        self.outbox.stand_aside(calendar, standing, STANDS_ASIDE, self.clock.now())
+        self.tally.count("standing aside", len(standing))
+        for uid, href in hrefs.items():
+            if isinstance(error := told[href], CalferryError):
+                self._fail(Failure(calendar=calendar, uid=uid, error=error))
+        return {uid for uid, href in hrefs.items() if told[href] is not False}
 
     def clear(self) -> None:
         self.open = [calendar for calendar in self.open if self.outbox.surveyed(calendar)]

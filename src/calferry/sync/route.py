@@ -22,6 +22,7 @@ def route(account: Account, installation: Installation, watch: Watch) -> Tally:
     tally = Tally()
     with ledger.lock(key):
         ledger.routing.begin(key, account.basis, account.edition)
+        ledger.routing.gather(key)
         now = installation.clock.now()
         while pending := ledger.routing.pending(key, now, CHUNK):
             uses = {use for one in pending for use in one.appointment.uses}

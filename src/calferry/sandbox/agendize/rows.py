@@ -92,9 +92,14 @@ class Rows:
         if row.type != "personal":
             names = {"firstName": row.client.first, "lastName": row.client.last}
             content["client"] = {"id": row.client_id, **names, "email": row.client.email}
-        if switches.google_synchronization:
-            content["synchronization"] = {"googleCalendar": {"id": f"agendize{row.id}"}}
-        return content
+        return content | self._synchronization(row)
+
+    def _synchronization(self, row: Appointment) -> JsonObject:
+        """What the vendor's own synchronisation has written."""
+        always = {"googleCalendar": f"agendize{row.id}"} if self._switches.google_synchronization else {}
+        written = always | dict(row.written)
+        events = {service: {"id": event} for service, event in written.items()}
+        return {"synchronization": events} if events else {}
 
     def _booked(self, row: Appointment) -> JsonObject:
         """What is booked: a service, a resource in its place, or service resources beside it."""

@@ -27,7 +27,10 @@ class Client(NamedTuple):
 
 
 class Booked(NamedTuple):
-    """One appointment that takes place, for a judge; both instants are aware and in UTC."""
+    """One appointment that takes place, for a judge; both instants are aware and in UTC.
+
+    `session` is the same text for all bookings of one group session, empty for any other.
+    """
 
     id: str
     staff_email: str
@@ -36,6 +39,7 @@ class Booked(NamedTuple):
     service: str
     client: str
     status: str
+    session: str = ""
 
 
 @dataclass(slots=True)
@@ -105,7 +109,8 @@ AT_THE_COMPANY = Place()
 class Appointment:
     """One booking. `start` is naive wall time of the company's zone, its `fold` kept; `created` is aware, in UTC.
 
-    `staff` and `service` are empty where a resource alone is booked.
+    `staff` and `service` are empty where a resource alone is booked. `written` are the events that the vendor's own
+    synchronisation wrote: the member of `synchronization`, and the id.
     """
 
     id: str
@@ -125,6 +130,7 @@ class Appointment:
     custom_status: Custom | None = None
     place: Place = AT_THE_COMPANY
     meta_event: bool = False
+    written: tuple[tuple[str, str], ...] = ()
     deleted: datetime | None = None
     history: tuple[tuple[datetime, str], ...] = field(default=())
 
@@ -284,6 +290,16 @@ class AgendizeWorld:
         with self._changing(appointment) as was:
             self._put(replace(was, resources=tuple(self.bookables[one].id for one in resources)), "updated")
 
+    def flag(self, appointment: str, *, meta_event: bool) -> None:
+        """Make a booking one of a group session, or of its own."""
+        with self._changing(appointment) as was:
+            self._put(replace(was, meta_event=meta_event), "updated")
+
+    def write_itself(self, appointment: str, service: str, event: str) -> None:
+        """The vendor's own synchronisation has written the appointment into a calendar of that service."""
+        with self._changing(appointment) as was:
+            self._put(replace(was, written=((service, event),) if event else ()), "updated")
+
     def edit_notes(self, appointment: str, notes: str) -> None:
         """Rewrite the notes."""
         with self._changing(appointment) as was:
@@ -325,7 +341,8 @@ class AgendizeWorld:
         start, end = self.span(row)
         client = f"{row.client.first} {row.client.last}"
         staff = self.staff[row.staff].email if row.staff else ""
-        return Booked(row.id, staff, start, end, self.offer(row), client, row.status)
+        session = f"{row.service or row.resources} {row.staff} {start} {end}" if row.meta_event else ""
+        return Booked(row.id, staff, start, end, self.offer(row), client, row.status, session)
 
     def offer(self, row: Appointment) -> str:
         """The name of what is booked: the service, or the resources in its place."""

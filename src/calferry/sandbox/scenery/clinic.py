@@ -16,6 +16,7 @@ COMPANY = "13772899"
 
 _SERVICES = (("Consultation", 30), ("Massage 💆", 60), ("Épilation & soin", 45), ("Contrôle", 15))
 _STATUSES = ("accepted",) * 16 + ("pending", "pending", "cancelled", "declined")
+_CLASS, _SEATS, _WEEKS = ("Yoga 🧘", 75), 9, range(-3, 20)
 _PAST_STATUSES = ("completed",) * 4 + ("noShow", "cancelled")
 
 
@@ -47,12 +48,14 @@ class Clinic:
                 for start, minutes in around(switch):
                     self._book(start, minutes)
             self._close_calls()
+            self._weekly_class()
 
     def changes(self) -> list[str]:
-        """A minute at the desk: book, move, cancel and hand over. Returns what was done, in words."""
+        """A minute at the desk: book, move, cancel, hand over and join a class. Returns what was done, in words."""
         coming = [row for row in self.world.appointments.values() if self._is_coming(row)]
         moved, cancelled, given = self._dice.sample(coming, 3)
-        return [self._book_another(), self._move(moved), self._cancel(cancelled), self._give(given)]
+        changes = [self._book_another(), self._move(moved), self._cancel(cancelled), self._give(given)]
+        return [*changes, f"joined {self._said(self._join(self._today + timedelta(days=7)))}"]
 
     def _book_another(self) -> str:
         return f"booked {self._said(self._book(this_week(self._dice, self._today), status='accepted'))}"
@@ -79,6 +82,20 @@ class Clinic:
         for member in self.staff:
             self._book(self._today + timedelta(days=1, hours=9), staff=member, status="accepted")
 
+    def _weekly_class(self) -> None:
+        """Several clients in one room at once, every week: each has a booking of their own."""
+        self._yoga = self.world.add_service(COMPANY, *_CLASS)
+        guests = random.Random(len(_CLASS))  # noqa: S311 (a scene, not a secret)
+        for week in _WEEKS:
+            for _ in range(guests.randrange(2, _SEATS)):
+                self._join(self._today + timedelta(weeks=week))
+
+    def _join(self, day: datetime) -> str:
+        """Somebody books the class of the week that begins on that day."""
+        start, client = day + timedelta(days=2, hours=18), somebody(self._dice)
+        chloe, service = self.staff[-1], self._yoga
+        return self.world.book(COMPANY, staff=chloe, service=service, start=start, client=client, meta_event=True)
+
     def _book(
         self, start: datetime, minutes: int | None = None, *, staff: str | None = None, status: str | None = None
     ) -> str:
@@ -95,7 +112,7 @@ class Clinic:
         )
 
     def _is_coming(self, row: Appointment) -> bool:
-        standing = row.deleted is None and row.status == "accepted"
+        standing = row.deleted is None and row.status == "accepted" and not row.meta_event
         return standing and is_coming(self.world.span(row)[0], self.world.now())
 
     def _said(self, appointment: str) -> str:

@@ -18,6 +18,9 @@ from calferry.model import Appointment, Contact, Owner, Status
 from calferry.moments import span, utc, wall_clock, zone_of
 from calferry.sources.fields import Row, id_of, number_of, part_of, says_yes, text_of, word_of
 
+GROUP = "meta-event"
+"""What Agendize calls a booking of a group session."""
+
 CANCELLED = frozenset({"cancelled", "canceled", "declined"})
 
 
@@ -38,6 +41,7 @@ def to_appointment(
     start, end = _times(row, zone, minutes or {})
     said = text_of(row.get("status"))
     resources = booked_resources(row)
+    owners = _owners(resources, "name") if by_resource and resources else _owners([part_of(row, "staff")])
     location, url = _place(row)
     return Appointment(
         source=account,
@@ -46,10 +50,10 @@ def to_appointment(
         end=end,
         status=_status(said),
         said=said,
-        owners=_owners(resources, "name") if by_resource and resources else _owners([part_of(row, "staff")]),
+        owners=owners,
         reference=text_of(row.get("reference")),
         custom_status=_custom_status(row),
-        kind="meta-event" if says_yes(row.get("meta-event")) and not is_personal(row) else text_of(row.get("type")),
+        kind=GROUP if _is_group(row) else text_of(row.get("type")),
         service=shown(part_of(row, "service").get("name")) or ", ".join(_names(resources)),
         description=shown(row.get("notes")),
         location=location,
@@ -57,6 +61,7 @@ def to_appointment(
         contact=_contact(part_of(row, "client")),
         price=_price(row.get("price")),
         uses=tuple(_uses(row, resources if by_resource else ())),
+        session=_session(row, owners, start, end),
     )
 
 
@@ -79,6 +84,14 @@ def synchronised_with(row: Row) -> Sequence[str]:
     """The calendar services into which Agendize itself has written an appointment, by their members' names."""
     calendars = ("googleCalendar", "office365Calendar", "windowsLiveCalendar")
     return [name for name in calendars if id_of(part_of(part_of(row, "synchronization"), name))]
+
+
+def written_elsewhere(row: Row) -> tuple[tuple[str, str], ...]:
+    """The events that Agendize itself has written for an appointment: kind of calendar, and id there."""
+    told = part_of(row, "synchronization")
+    kinds = {"google": "googleCalendar", "office365": "office365Calendar"}
+    ids = ((kind, id_of(part_of(told, name))) for kind, name in kinds.items())
+    return tuple((kind, href) for kind, href in ids if href)
 
 
 def deletion_in(row: Row) -> str:
@@ -148,6 +161,19 @@ def _status(said: str) -> Status:
 def _booked(row: Row) -> str:
     """The id of what is booked: a service, or a resource in its place."""
     return id_of(part_of(row, "service")) or id_of(part_of(row, "resource"))
+
+
+def _is_group(row: Row) -> bool:
+    return says_yes(row.get(GROUP)) and not is_personal(row)
+
+
+def _session(row: Row, owners: Iterable[Owner], start: datetime, end: datetime) -> str:
+    """What the bookings of one group session have in common. There is nothing else: no id that they share."""
+    if not _is_group(row):
+        return ""
+    return "/".join(
+        [_booked(row), *(owner.key for owner in owners), *(f"{utc(when):%Y%m%dT%H%MZ}" for when in (start, end))]
+    )
 
 
 def _owners(parts: Iterable[Row], name: str = "") -> tuple[Owner, ...]:

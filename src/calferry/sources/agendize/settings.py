@@ -38,6 +38,7 @@ class Settings(BaseModel):
     refresh_token: Secret | None = None
     owners: Literal["staff", "resources"] = "staff"
     reschedule_link: bool = Field(default=False, strict=True)
+    stand_aside: bool = Field(default=False, strict=True)
     base_url: Address = "https://api.agendize.com"
     token_uri: Address | None = None
     ca_file: FilePath | None = None

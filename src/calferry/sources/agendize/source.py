@@ -49,6 +49,7 @@ from calferry.sources.agendize.rows import (
     shown,
     synchronised_with,
     to_appointment,
+    written_elsewhere,
 )
 from calferry.sources.agendize.settings import Settings
 from calferry.sources.batches import batch_of, resource_of
@@ -114,7 +115,10 @@ class AgendizeSource:
         return Batch(asked_at=asked_at, resources=resources)
 
     def cautions(self) -> Iterator[str]:
-        """Whether Agendize itself writes the appointments of the next days into calendars. One listing."""
+        """Whether Agendize itself writes the appointments of the next days into calendars. One listing; none where
+        calferry stands aside for them."""
+        if self._settings.stand_aside:
+            return
         now = self._clock.now()
         window = Window(now, now + AHEAD)
         pages = self._pages("/appointments", _between(window) | WHOLE)
@@ -191,6 +195,8 @@ class AgendizeSource:
             read = to_appointment(row, self.key, zone=zone, minutes=minutes, by_resource=self._by_resource)
         except Refused as reason:
             return Quarantined(source_id, str(reason))
+        if self._settings.stand_aside:
+            read = replace(read, elsewhere=written_elsewhere(row))
         return replace(read, reschedule_url=self._link(row))
 
     def _link(self, row: Row) -> str:

@@ -219,6 +219,11 @@ def status_of(update: Request) -> Request:
     return Request("GET", update.path, urlencode({"fields": "id,status"}))
 
 
+def named(calendar: str, href: str) -> Request:
+    """Ask for the state of any event, whoever wrote it."""
+    return Request("GET", f"{_events(calendar)}/{quote(href, safe='')}", urlencode({"fields": "id,status"}))
+
+
 def probe(calendar: str) -> Request:
     """Ask a calendar for as little as there is: whether it answers at all.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from calferry.errors import CalferryError, NotAuthorised, Refused
@@ -13,7 +13,7 @@ from calferry.targets.google.answers import Answer, Reply, no_verdict
 from calferry.targets.google.events import FIT_VERSION, KIND, Request
 from calferry.targets.google.settings import OWNER, Settings
 from calferry.targets.google.transport import Transport
-from calferry.targets.google.verdicts import Verdict, next_step
+from calferry.targets.google.verdicts import Verdict, next_step, stands
 
 if TYPE_CHECKING:
     from calferry.feeds import Shelf
@@ -122,6 +122,17 @@ class GoogleTarget:
         if isinstance(error, NotAuthorised) and error.calendar is None and self._settings.subject == OWNER:
             return NotAuthorised(str(error), calendar=calendar)
         return error
+
+    def stands(self, calendar: str, hrefs: Sequence[str]) -> Mapping[str, bool | CalferryError]:
+        if not self._settings.permits(_id(calendar)):
+            return dict.fromkeys(hrefs, self._outside(calendar))
+        asked = {href: events.named(calendar, href) for href in hrefs}
+        known: dict[Request, Reply] = {}
+        self._ask(self.lane(calendar), asked.values(), known)
+        told = {href: stands(known[request], calendar) for href, request in asked.items()}
+        return {
+            href: self._scoped(one, calendar) if isinstance(one, CalferryError) else one for href, one in told.items()
+        }
 
     def ours(self, calendar: str) -> Iterator[Marked]:
         """Our events as they stand there. Copies that users made carry our mark under another id: they are theirs."""

@@ -42,6 +42,17 @@ def next_step(intent: Intent, known: Known) -> Step:
             return _deleted(intent, answer, known)
 
 
+def stands(answer: Reply, calendar: str) -> bool | CalferryError:
+    """Whether an event that was asked for by its id is there and not cancelled, or why that cannot be told."""
+    if not isinstance(answer, Answer):
+        return answer
+    if answer.status in ABSENT:
+        return False
+    if answer.ok and _is_event(answer):
+        return not _is_cancelled(answer)
+    return trouble(answer, calendar) if not answer.ok else no_verdict(answer, calendar)
+
+
 def _created(intent: Intent, insert: Request, inserted: Answer, known: Known) -> Step:
     """The id is our hash, so what is there already is ours, alive or deleted by hand: it is written to in place."""
     if inserted.status != HTTPStatus.CONFLICT:

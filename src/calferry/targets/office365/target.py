@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from calferry.errors import NotAuthorised, Refused
+from calferry.errors import CalferryError, NotAuthorised, Refused
 from calferry.model import Change, Event, Failure, Intent, Marked, Outcome, Receipt
 from calferry.targets.office365 import events, requests
 from calferry.targets.office365.answers import Reply, no_verdict
 from calferry.targets.office365.requests import KIND, Request, mailbox_of, originals
 from calferry.targets.office365.settings import Settings
 from calferry.targets.office365.transport import Transport
-from calferry.targets.office365.verdicts import Verdict, next_step
+from calferry.targets.office365.verdicts import Verdict, next_step, stands
 
 if TYPE_CHECKING:
     from calferry.feeds import Shelf
@@ -103,6 +103,14 @@ class Office365Target:
         fresh = [request for request in dict.fromkeys(questions) if request not in known]
         if fresh:
             known |= self._transport.ask_all(lane, fresh)
+
+    def stands(self, calendar: str, hrefs: Sequence[str]) -> Mapping[str, bool | CalferryError]:
+        if not self._permits(calendar):
+            return dict.fromkeys(hrefs, self._outside(calendar))
+        asked = {href: requests.look(requests.event_path(calendar, href)) for href in hrefs}
+        known: dict[Request, Reply] = {}
+        self._ask(self.lane(calendar), asked.values(), known)
+        return {href: stands(known[request], calendar) for href, request in asked.items()}
 
     def ours(self, calendar: str) -> Iterator[Marked]:
         """Our events as they stand, wherever their user put them in that mailbox. Of an event and its copies, which

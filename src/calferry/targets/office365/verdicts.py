@@ -44,6 +44,21 @@ def next_step(intent: Intent, known: Known) -> Step:
     return _written(intent, request, answer, known)
 
 
+def stands(answer: Reply, calendar: str) -> bool | CalferryError:
+    """Whether an event that was asked for by its id is there, or why that cannot be told."""
+    if not isinstance(answer, Answer):
+        return answer
+    if answer.status in ABSENT:
+        return False
+    if answer.status == HTTPStatus.BAD_REQUEST:  # it is the id of the event that is no good, not that of the calendar
+        return Refused(
+            f"Microsoft 365 does not take the id of an event that shall stand in {calendar} ({answer.code})."
+        )
+    if answer.ok and seen(answer.body, calendar):
+        return True
+    return trouble(answer, calendar) if not answer.ok else no_verdict(answer, calendar)
+
+
 def _created(intent: Intent, create: Request, answer: Answer, known: Known) -> Step:
     """Graph gives ids itself; the same `transactionId` again means what was created the first time."""
     if not answer.ok and answer.code == DUPLICATE:
