@@ -91,7 +91,7 @@ def counted(sessions: Iterable[Session], bookings: Iterable[Booking]) -> dict[st
 
 
 def gathered(session: Session, bookings: Iterable[Booking], parts: Mapping[str, str]) -> Session:
-    """The session with what its bookings amount to; `parts` says which ones they are by now."""
+    """The session with what its bookings amount to: those of the given ones that `parts` says."""
     told = sorted(bookings, key=lambda one: one.revision)
     its = [one for one in told if parts[one.uid] == session.uid]
     if live := [one for one in its if one.takes_place]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calferry.model import Appointment, Classification, Event, Status, Transparency
+from calferry.model import Appointment, Classification, Contact, Event, Status, Transparency
 from calferry.store.codec import appointment_of, appointment_text, event_of, event_text
 from tests.builders import appointment
 from tests.contracts.ledger_intake import moments, texts
@@ -30,6 +30,7 @@ events = st.builds(
     categories=st.lists(texts, max_size=3).map(tuple),
     color=texts,
     called_off=st.booleans(),
+    elsewhere=texts,
 )
 
 
@@ -42,6 +43,12 @@ def test_any_event_comes_back_as_it_was(event: Event) -> None:
 def test_every_member_of_an_appointment_is_kept() -> None:
     given_members = {field.name: field.name for field in fields(Appointment) if field.type == "str"}
     told = appointment(**given_members)
+    assert appointment_of(appointment_text(told)) == told
+
+
+def test_a_session_and_what_another_hand_wrote_are_kept() -> None:
+    customers = (Contact(first_name="Jo", last_name="Roy"), Contact(phone="+33 1 00 00 00 00"))
+    told = appointment(gathered=True, customers=customers, elsewhere=(("google", "g1"), ("office365", "o1")))
     assert appointment_of(appointment_text(told)) == told
 
 

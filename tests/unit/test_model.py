@@ -64,6 +64,9 @@ class TestFingerprint:
     def test_whatever_can_be_seen_counts(self, changes: dict[str, Any]) -> None:
         assert event(**changes).fingerprint != event().fingerprint
 
+    def test_where_another_hand_wrote_it_is_for_the_ledger_alone(self) -> None:
+        assert event(elsewhere="theirs").fingerprint == event().fingerprint
+
     def test_the_same_wall_time_on_either_side_of_the_fold_is_another_instant(self) -> None:
         start = datetime(2026, 10, 25, 2, 30, tzinfo=PARIS)
         assert event(start=start).fingerprint != event(start=start.replace(fold=1)).fingerprint

@@ -6,6 +6,7 @@ those that are or were together with them.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -43,7 +44,11 @@ class Gathering:
         sessions = arranged(before, bookings, self._found)
         parts = counted(sessions, bookings)
         self._count(bookings, parts)
-        self._store([gathered(session, bookings, parts) for session in sessions], held)
+        concerned = defaultdict[str, list[Booking]](list)
+        for booking in bookings:
+            for uid in {booking.part_of, parts[booking.uid]}:
+                concerned[uid].append(booking)
+        self._store([gathered(session, concerned[session.uid], parts) for session in sessions], held)
 
     def _changed(self) -> Sequence[Row[str, str]]:
         """What is or was counted in a session, of the bookings that changed since the mark."""
