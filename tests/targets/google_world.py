@@ -35,7 +35,7 @@ class StoppedClock:
 
 
 def settings_for(server: GoogleServer, key: Mapping[str, Any], **options: Any) -> Settings:
-    return Settings(credentials=json.dumps(key), root_url=server.url, batch=options.pop("batch", 3), **options)
+    return Settings(**{"credentials": json.dumps(key), "root_url": server.url, "batch": 3} | options)
 
 
 def target_for(server: GoogleServer, **options: Any) -> GoogleTarget:

@@ -150,6 +150,20 @@ def test_changes_travel_in_as_few_batches_as_there_can_be(server: GoogleServer, 
     assert server.kinds == {"token": 1, "batch": 3}
 
 
+def test_a_proxy_that_the_environment_names_is_used_for_tokens_and_for_calendars(
+    server: GoogleServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = server.add_service_account() | {"token_uri": "http://127.0.0.1:1/token"}
+    server.world.share(server.world.add_user(ANA), key["client_email"], "writer")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    monkeypatch.setenv("http_proxy", server.url)
+    far = build("workspace", settings_for(server, key, root_url="http://127.0.0.1:1/"), clock=StoppedClock())
+    filed(push(far, create(far, KEY, event())))
+    assert server.kinds == {"token": 1, "batch": 1}
+
+
 def test_one_target_serves_many_threads(server: GoogleServer, target: GoogleTarget) -> None:
     with ThreadPoolExecutor(4) as pool:
         outcomes = pool.map(lambda n: filed(push(target, create(target, KEY, event(f"u{n}")))), range(12))

@@ -62,7 +62,7 @@ Reply = Answer | CalferryError
 
 
 def answer_of(headers: Mapping[str, str], content: bytes | str, now: datetime) -> Answer:
-    """Read one answer. `headers` are httplib2's: names in lower case, the status among them."""
+    """Read one answer. `headers` have names in lower case, the status among them."""
     try:
         body = json.loads(content)
     except ValueError:

@@ -127,16 +127,25 @@ def marked(item: object, calendar: str) -> Marked | None:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call below `…/calendar/v3/`. It names no host, so that a replay follows a changed `root_url`."""
+    """One call below `…/calendar/v3/`. It names no host, so that a replay follows a changed `root_url`.
+
+    `if_match` is the etag under which alone an event may be changed.
+    """
 
     method: str
     path: str
     query: str = ""
     body: str | None = None
+    if_match: str = ""
 
     @property
     def address(self) -> str:
         return f"{self.path}?{self.query}" if self.query else self.path
+
+    @property
+    def headers(self) -> dict[str, str]:
+        typed = {"accept": "application/json", "content-type": "application/json"}
+        return typed | ({"if-match": self.if_match} if self.if_match else {})
 
 
 def encode(change: Change, *, dedicated: bool) -> bytes:
