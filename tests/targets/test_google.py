@@ -57,18 +57,6 @@ class TestTombstonesThatStayDead(GoogleContract):
         return target_for(server)
 
 
-# ── spam ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_guests_whom_the_user_invited_hear_nothing_of_our_updates(server: GoogleServer, delegate: GoogleTarget) -> None:
-    server.switches.silent_is_silent = True
-    held = filed(push(delegate, create(delegate, KEY, event())))
-    server.world.user_edits(ANA, held.href, attendees=[{"email": "jo@customer.example"}])
-    filed(push(delegate, update(delegate, held, event(summary="Later"))))
-    filed(push(delegate, delete(held)))
-    assert server.world.mails == []
-
-
 # ── duplicates ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

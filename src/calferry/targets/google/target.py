@@ -92,12 +92,12 @@ class GoogleTarget:
     def _carry_out(self, intents: Sequence[Intent], known: dict[Request, Reply]) -> Iterator[Outcome]:
         lane = self.lane(intents[0].calendar)
         verdicts: dict[Intent, Verdict] = {}
-        questions = {intent: events.decode(intent.request) for intent in intents}
-        while questions:
+        steps = {intent: next_step(intent, known) for intent in intents}
+        while steps:
+            verdicts |= {intent: step for intent, step in steps.items() if not isinstance(step, Request)}
+            questions = {intent: step for intent, step in steps.items() if isinstance(step, Request)}
             self._ask(lane, questions.values(), known)
-            steps = [(intent, next_step(intent, known)) for intent in questions]
-            verdicts |= {intent: step for intent, step in steps if not isinstance(step, Request)}
-            questions = {intent: step for intent, step in steps if isinstance(step, Request)}
+            steps = {intent: next_step(intent, known) for intent in questions}
         for intent in intents:
             yield self._outcome(intent, verdicts[intent])
 
