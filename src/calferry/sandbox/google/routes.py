@@ -15,6 +15,7 @@ from calferry.sandbox.messages import JsonObject, Request, Response
 from calferry.sandbox.server import LoopbackServer
 
 from . import batch, fields
+from .consent import ConsentDesk, installed_client
 from .errors import CalendarError, not_found
 from .events import Events, Write
 from .listing import Listings
@@ -22,10 +23,11 @@ from .oauth import Grant, TokenDesk, public_key_pem, service_account_info
 from .switches import GoogleSwitches
 from .world import Calendar, GoogleWorld, Role
 
-Kind = Literal["token", "batch", "single"]
+Kind = Literal["consent", "token", "batch", "single"]
 
 BATCH_PATH = "/batch/calendar/v3"
 TOKEN_PATH = "/token"  # noqa: S105 (a path)
+CONSENT_PATH = "/o/oauth2/v2/auth"
 SERVICE_PATH = ("calendar", "v3")
 _ROUTES = {
     ("GET", "calendars/*"): ("calendars", "get"),
@@ -67,7 +69,8 @@ class GoogleServer(LoopbackServer):
         self.part_faults = FaultQueue()
         self._events = Events(self.world, self.switches)
         self._listings = Listings(self.world)
-        self._desk = TokenDesk(self.world)
+        self._consents = ConsentDesk(self.world, self.switches, self.world.now)
+        self._desk = TokenDesk(self.world, self._consents)
         super().__init__(self.world.lock)
 
     # For tests and the demo
@@ -78,6 +81,11 @@ class GoogleServer(LoopbackServer):
         """Register a service account with a key made in this process; returns its key file's content."""
         self.world.register_service_account(client_email, public_key_pem(), delegated=delegated)
         return service_account_info(self.url, client_email)
+
+    def add_installed_client(self, client_id: str = "1-desk.apps.example") -> JsonObject:
+        """Register an OAuth client of the type "Desktop app"; returns the content of its file."""
+        self.world.clients[client_id] = f"secret of {client_id}"
+        return installed_client(self.url, client_id, self.world.clients[client_id])
 
     def discovery_document(self) -> JsonObject:
         """The bundled document with its `rootUrl` here, so that single calls and batches of a client both come here."""
@@ -95,13 +103,15 @@ class GoogleServer(LoopbackServer):
     @property
     def calls(self) -> int:
         """HTTP requests so far, those for tokens not counted."""
-        return sum(count for kind, count in self.kinds.items() if kind != "token")
+        return sum(count for kind, count in self.kinds.items() if kind in ("batch", "single"))
 
     # Dispatch
 
     def answer(self, request: Request) -> Response:
         """Dispatch; refusals are in Google's error form."""
         kind = _kind(request.path)
+        if request.method == "GET" and kind == "consent":
+            return self._consents.page(request)
         if request.method == "POST" and kind == "token":
             return self._desk.issue(request, self.url)
         if request.method == "POST" and kind == "batch":
@@ -241,6 +251,8 @@ def rate_limit_exceeded(status: int) -> CalendarError:
 def _kind(path: str) -> Kind:
     if path == TOKEN_PATH:
         return "token"
+    if path == CONSENT_PATH:
+        return "consent"
     return "batch" if path == BATCH_PATH else "single"
 
 

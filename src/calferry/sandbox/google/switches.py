@@ -27,3 +27,6 @@ class GoogleSwitches:
 
     silent_is_silent: bool = False
     """Whether `sendUpdates=none` keeps all mail back; the reference says that some might still be sent."""
+
+    app_in_testing: bool = False
+    """Whether installed apps are in "Testing": their refresh tokens die after 7 days, and say so at the exchange."""

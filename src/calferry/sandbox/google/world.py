@@ -6,7 +6,7 @@ import copy
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
@@ -73,6 +73,11 @@ class GoogleWorld:
         self.accounts: dict[str, Account] = {}
         self.users: set[str] = set()
         self.revoked: set[str] = set()
+        self.disabled: set[str] = set()
+        self.clients: dict[str, str] = {}
+        self.at_the_browser = ""
+        self.declines = False
+        self.unticked: set[str] = set()
         self.foreign: dict[EventKey, JsonObject] = {}
         self.mails: list[Mail] = []
         self.reminder_mails: list[EventKey] = []
@@ -129,6 +134,17 @@ class GoogleWorld:
             self.accounts[client_email] = Account(client_email, public_key_pem, delegated)
             if client_email not in self.users:
                 self.add_user(client_email)
+
+    def disable(self, client_email: str) -> None:
+        """Disable a service account, or delete its key: its assertions are refused, and its access tokens end."""
+        with self.lock:
+            self.disabled = self.disabled | {client_email}
+            self.token_era += 1
+
+    def sit_down(self, user: str = "", *, declines: bool = False, unticked: Iterable[str] = ()) -> None:
+        """Who is signed in at the browser ("": whoever is hinted at), and what they do about an app that asks."""
+        with self.lock:
+            self.at_the_browser, self.declines, self.unticked = user, declines, set(unticked)
 
     def expire_access_tokens(self) -> None:
         """End every access token issued so far: the next request with one is answered 401."""

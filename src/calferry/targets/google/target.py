@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from calferry.errors import CalferryError, NotAuthorised, Refused
+from calferry.errors import CalferryError, ConfigError, NotAuthorised, Refused
 from calferry.model import Change, Event, Failure, Intent, Marked, Outcome, Receipt
+from calferry.ports import Expiry
 from calferry.targets.google import events
 from calferry.targets.google.answers import Answer, Reply, no_verdict
 from calferry.targets.google.events import FIT_VERSION, KIND, Request
+from calferry.targets.google.identity import Identity
+from calferry.targets.google.memory import SIGN_IN, Memory
 from calferry.targets.google.settings import OWNER, Settings
-from calferry.targets.google.transport import Transport
+from calferry.targets.google.sign_in import SignIn
+from calferry.targets.google.transport import Transport, reaching
 from calferry.targets.google.verdicts import Verdict, next_step
 
 if TYPE_CHECKING:
     from calferry.feeds import Shelf
-    from calferry.ports import Clock
+    from calferry.ports import Clock, Dialogue
     from calferry.tokens import TokenFile
 
 
@@ -27,29 +32,30 @@ def build(
     *,
     clock: Clock,
     shelf: Shelf | None = None,  # noqa: ARG001
-    tokens: TokenFile | None = None,  # noqa: ARG001
+    tokens: TokenFile | None = None,
 ) -> GoogleTarget:
     """The target that a configuration describes. Nothing is sent yet."""
-    return GoogleTarget(name, settings, Transport(settings, clock))
+    return GoogleTarget(name, settings, Memory(tokens), clock)
 
 
 class GoogleTarget:
-    """Calendars of Google, reached with one service account."""
+    """Calendars of Google, reached with one service account, or as somebody who signed in."""
 
     kind = KIND
 
-    def __init__(self, name: str, settings: Settings, transport: Transport) -> None:
+    def __init__(self, name: str, settings: Settings, memory: Memory, clock: Clock) -> None:
         self.name = name
         self.batch = settings.batch
         self._settings = settings
-        self._account: str = settings.key["client_email"]
-        self._transport = transport
+        self._memory = memory
+        self._clock = clock
+        self._transport = Transport(settings, Identity(name, settings, memory), clock)
 
     def canonical(self, calendar: str) -> str:
         """`google:` and the calendar's id in lower case; "primary" is the calendar of whom we act as."""
         identity = calendar.strip().lower()
         if identity == "primary":
-            identity = (self._settings.subject or self._account).lower()
+            identity = OWNER if self._acts_as_owners else self._settings.account.lower()
         if not identity or identity == OWNER:
             msg = f"target {self.name}: {calendar!r} does not name a calendar; give its id (an address)"
             raise Refused(msg)
@@ -69,9 +75,32 @@ class GoogleTarget:
 
     def lane(self, calendar: str) -> str:
         """Whom we act as in that calendar (a key)."""
-        if self._settings.subject == OWNER:
-            return _id(calendar)
-        return self._settings.subject or self._account
+        return _id(calendar) if self._acts_as_owners else self._settings.account
+
+    @property
+    def _acts_as_owners(self) -> bool:
+        return self._settings.subject == OWNER
+
+    def connect(self, dialogue: Dialogue) -> Iterator[str]:
+        """See `Connecting`. A service account signs in by itself."""
+        if self._settings.installed:
+            with reaching():
+                yield from SignIn(self.name, self._settings, self._memory, self._transport.client, self._clock).run(
+                    dialogue
+                )
+        self._transport.sign_in(self._settings.account)
+        if not self._settings.installed:
+            yield f"{self._settings.account} signs in, with no more than {' and '.join(self._settings.scopes)}"
+
+    def expiry(self) -> Expiry | None:
+        """See `Expiring`. Google tells it of a sign-in to an app in "Testing" only."""
+        try:
+            ends = self._memory.read().get(SIGN_IN, {}).get("ends", "")
+            at = datetime.fromisoformat(ends)
+        except (ConfigError, ValueError, TypeError, AttributeError):
+            return None
+        remedy = f"publish its app in the Google Cloud console, then run `calferry connect {self.name}`"
+        return Expiry(what=f"the sign-in as {self._settings.account}", at=at, remedy=remedy)
 
     def fit(self, event: Event) -> Event:
         return events.fit(event)
@@ -119,7 +148,7 @@ class GoogleTarget:
 
     def _scoped(self, error: CalferryError, calendar: str) -> CalferryError:
         """Where each calendar has a sign-in of its own, a refused one closes that calendar, not the connection."""
-        if isinstance(error, NotAuthorised) and error.calendar is None and self._settings.subject == OWNER:
+        if isinstance(error, NotAuthorised) and error.calendar is None and self._acts_as_owners:
             return NotAuthorised(str(error), calendar=calendar)
         return error
 

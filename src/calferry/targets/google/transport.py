@@ -1,4 +1,4 @@
-"""Credentials, batches and HTTP: one client for the connection, one token a lane.
+"""Tokens, batches and HTTP: one client for the connection, one token a lane.
 
 Source: "Send batch requests" in Google's Calendar API guides.
 """
@@ -14,23 +14,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from calferry import http
 from calferry.errors import CalferryError, ConfigError, NotAuthorised, Unavailable
 from calferry.targets.google.answers import Answer, Reply, answer_of, unanswered
 
 if TYPE_CHECKING:
-    import google.oauth2.service_account
+    import google.auth.credentials
     import httpx
     from googleapiclient.errors import HttpError
 
     from calferry.ports import Clock
     from calferry.targets.google.events import Request
+    from calferry.targets.google.identity import Identity
     from calferry.targets.google.settings import Settings
-
-SCOPE = "https://www.googleapis.com/auth/calendar.events"
-"""The narrowest scope that inserts, updates, deletes and lists events in calendars of other people."""
 
 Told = tuple[Mapping[str, str], bytes]
 """Headers (httplib2's, with the status among them) and content."""
@@ -39,8 +37,9 @@ Told = tuple[Mapping[str, str], bytes]
 class Transport:
     """Carries requests to Google and brings back what it answered, each request on its own."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, identity: Identity, clock: Clock) -> None:
         self._settings = settings
+        self._identity = identity
         self._base = f"{settings.root_url}calendar/v3/"
         self._batch_uri = f"{settings.root_url}batch/calendar/v3"
         self._clock = clock
@@ -86,56 +85,44 @@ class Transport:
             batch.add(part, request_id=str(number))
         batch.execute(http=session)
 
+    def sign_in(self, lane: str) -> None:
+        """Get a token, with what is kept now. Raises NotAuthorised and Unavailable."""
+        with self._opening:
+            self._lanes.pop(lane, None)
+        with self._session(lane) as session:
+            session.refresh(None)
+
     @contextmanager
     def _session(self, lane: str) -> Iterator[_Session]:
         """The lane's session, and all that can happen in it as our own errors."""
-        import httpx
-        from google.auth.exceptions import GoogleAuthError, RefreshError
-        from googleapiclient.errors import Error, HttpError
+        from google.auth.exceptions import RefreshError
+        from googleapiclient.errors import HttpError
 
-        try:
-            yield self._opened(lane)
-        except RefreshError as error:
-            raise _sign_in_failed(error, lane) from error
-        except HttpError as error:
-            raise unanswered(answer_of(error.resp, error.content, self._clock.now()), lane) from error
-        except (GoogleAuthError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            # The cause is cut off: some quote what was sent.
-            msg = f"Google could not be reached ({type(error).__name__})."
-            raise Unavailable(msg) from None
-        except (Error, LookupError, ValueError, TypeError, AttributeError) as error:
-            # How the libraries show an answer that is torn, foreign (a proxy's page), or has a part missing.
-            msg = f"Google's answer could not be read ({type(error).__name__})."
-            raise Unavailable(msg) from error
+        with reaching():
+            try:
+                yield self._opened(lane)
+            except RefreshError as error:
+                with self._opening:  # somebody may sign in anew meanwhile
+                    self._lanes.pop(lane, None)
+                raise self._identity.refused(error, lane) from error
+            except HttpError as error:
+                raise unanswered(answer_of(error.resp, error.content, self._clock.now()), lane) from error
 
     def _opened(self, lane: str) -> _Session:
         with self._opening:
             if lane not in self._lanes:
-                credentials = self._credentials
-                if lane != self._settings.key["client_email"]:
-                    credentials = credentials.with_subject(lane)
-                self._lanes[lane] = _Session(credentials, self._client)
+                self._lanes[lane] = _Session(self._identity.credentials(lane), self.client)
             return self._lanes[lane]
 
     @cached_property
-    def _client(self) -> httpx.Client:
+    def client(self) -> httpx.Client:
+        """All that is sent to Google goes through it. Raises NotAuthorised where `ca_file` cannot be used."""
         try:
             client = http.client("", {}, ca_file=self._settings.ca_file)
         except ConfigError as problem:
             raise NotAuthorised(str(problem)) from None
         weakref.finalize(self, client.close)
         return client
-
-    @cached_property
-    def _credentials(self) -> google.oauth2.service_account.Credentials:
-        from google.oauth2.service_account import Credentials
-
-        try:
-            credentials: Credentials = Credentials.from_service_account_info(self._settings.key, scopes=[SCOPE])
-        except (ValueError, TypeError) as error:
-            msg = "The service account's key cannot be read; download a new one and put it into `credentials`."
-            raise NotAuthorised(msg) from error
-        return credentials
 
 
 class _Session:
@@ -145,7 +132,7 @@ class _Session:
     once more.
     """
 
-    def __init__(self, credentials: google.oauth2.service_account.Credentials, client: httpx.Client) -> None:
+    def __init__(self, credentials: google.auth.credentials.Credentials, client: httpx.Client) -> None:
         self._google = credentials
         self._client = client
         self._renewing = threading.Lock()
@@ -200,6 +187,25 @@ class _Session:
         headers["authorization"] = f"Bearer {self._token()}"
 
 
+@contextmanager
+def reaching() -> Iterator[None]:
+    """What can happen on the way to Google, as our own error."""
+    import httpx
+    from google.auth.exceptions import GoogleAuthError
+    from googleapiclient.errors import Error
+
+    try:
+        yield
+    except (GoogleAuthError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+        # The cause is cut off: some quote what was sent.
+        msg = f"Google could not be reached ({type(error).__name__})."
+        raise Unavailable(msg) from None
+    except (Error, LookupError, ValueError, TypeError, AttributeError) as error:
+        # How the libraries show an answer that is torn, foreign (a proxy's page), or has a part missing.
+        msg = f"Google's answer could not be read ({type(error).__name__})."
+        raise Unavailable(msg) from error
+
+
 class _Renewed:
     """An answer in the shape of google-auth's `transport.Response`."""
 
@@ -214,15 +220,3 @@ def _told(response: httpx.Response) -> Told:
     from httplib2 import Response
 
     return Response({**response.headers, "status": str(response.status_code)}), response.content
-
-
-def _sign_in_failed(error: Any, lane: str) -> CalferryError:
-    """What a failed renewal means: only the token endpoint's own OAuth error closes a lane (RFC 6749, section 5.2)."""
-    said = error.args[1] if len(error.args) > 1 else None
-    word = said.get("error") if isinstance(said, dict) else None
-    if error.retryable or not isinstance(word, str):
-        return Unavailable("Google's token endpoint gave no usable answer.")
-    return NotAuthorised(
-        f"Google does not let calferry sign in as {lane} ({word[:64]}); "
-        "check that the address exists, the key is still valid, and the delegation covers the scope calendar.events."
-    )
