@@ -19,11 +19,12 @@ from calferry.http import retry_after
 HOURS = 4 * 3600.0
 """Seconds to leave a user alone whose quota is used up: every further call prolongs Google's ban."""
 
-PACE = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
+PACE = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "concurrentLimitExceeded", "servingLimitExceeded"})
 GUESTS = frozenset({"forbiddenForNonOrganizer", "forbiddenForServiceAccounts"})
 """About one event, not its calendar: we invite nobody, so it was its user who did."""
 
 QUOTA = frozenset({"quotaExceeded", "dailyLimitExceeded", "RESOURCE_EXHAUSTED"})
+"""A day's worth is used up: `quotaExceeded` ("Calendar usage limits exceeded") for a user, the others for a project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,13 @@ class Answer:
         first = details[0] if isinstance(details, list) and details else {}
         word = first.get("reason") if isinstance(first, Mapping) else ""
         return re.sub(r"\W", "", str(word or error.get("status") or ""))[:64]
+
+    @property
+    def spent(self) -> bool:
+        """Whether it says that a quota is used up for hours, and not for a moment."""
+        refused = self.status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+        for_a_moment = self.status == HTTPStatus.TOO_MANY_REQUESTS and self.reason == "RESOURCE_EXHAUSTED"
+        return refused and self.reason in QUOTA and not for_a_moment
 
 
 Reply = Answer | CalferryError
@@ -115,9 +123,7 @@ def unanswered(answer: Answer, lane: str) -> CalferryError:
 def _forbidden(answer: Answer, calendar: str, about: str) -> CalferryError:
     reason = answer.reason
     said = f"{answer.status} {reason}".strip()
-    if answer.status == HTTPStatus.TOO_MANY_REQUESTS and reason == "RESOURCE_EXHAUSTED":
-        reason = "rateLimitExceeded"
-    if reason in QUOTA:
+    if answer.spent:
         wait = max(HOURS, answer.retry_after or 0)
         return Unavailable(f"Google's quota for {calendar} is used up ({said}); it is left alone.", retry_after=wait)
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS or reason in PACE:

@@ -32,13 +32,15 @@ class Settings(BaseModel, extra="forbid", frozen=True, hide_input_in_errors=True
     signs in. `subject` is whom to act as: who signs in, or (domain-wide delegation, which needs `allow`) whom the
     service account stands for. `allow` are patterns (`*@salon.example`) of the only calendar ids that may be written.
     `dedicated` says that nobody else writes into these events: updates then replace them (PUT) instead of leaving what
-    users added (PATCH). `batch` is the number of changes in one request; Google's guide has said 50 and 1000.
+    users added (PATCH). `batch` is the number of changes in one request; Google's guide has said 50 and 1000. `pace` is
+    the most requests a minute for one user.
     """
 
     credentials: SecretStr
     subject: str = ""
     allow: tuple[str, ...] = ()
     batch: int = Field(default=50, ge=1, le=1000)
+    pace: int = Field(default=600, ge=1)
     dedicated: bool = False
     root_url: str = "https://www.googleapis.com/"
     token_uri: str = ""
@@ -111,6 +113,11 @@ class Settings(BaseModel, extra="forbid", frozen=True, hide_input_in_errors=True
         key = _inside(_read(self.credentials))
         token_uri = self.token_uri or key.get("token_uri") or TOKEN_URI
         return key | {"token_uri": token_uri, "auth_uri": key.get("auth_uri") or AUTH_URI}
+
+    @property
+    def project(self) -> str:
+        """The project whose quota counts."""
+        return str(self.key.get("project_id") or self.key.get("client_id") or self.key.get("client_email"))
 
     @property
     def account(self) -> str:

@@ -15,6 +15,7 @@ from calferry.targets.google.answers import Answer, Reply, no_verdict
 from calferry.targets.google.events import FIT_VERSION, KIND, Request
 from calferry.targets.google.identity import Identity
 from calferry.targets.google.memory import SIGN_IN, Memory
+from calferry.targets.google.quota import Quota
 from calferry.targets.google.settings import OWNER, Settings
 from calferry.targets.google.sign_in import SignIn
 from calferry.targets.google.transport import Transport, reaching
@@ -49,7 +50,7 @@ class GoogleTarget:
         self._settings = settings
         self._memory = memory
         self._clock = clock
-        self._transport = Transport(settings, Identity(name, settings, memory), clock)
+        self._transport = Transport(settings, Identity(name, settings, memory), Quota(memory, clock), clock)
 
     def canonical(self, calendar: str) -> str:
         """`google:` and the calendar's id in lower case; "primary" is the calendar of whom we act as."""

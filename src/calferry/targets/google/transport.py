@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from calferry import http
 from calferry.errors import CalferryError, ConfigError, NotAuthorised, Unavailable
 from calferry.targets.google.answers import Answer, Reply, answer_of, unanswered
+from calferry.targets.google.pace import Pace, of_project
 
 if TYPE_CHECKING:
     import google.auth.credentials
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from calferry.ports import Clock
     from calferry.targets.google.events import Request
     from calferry.targets.google.identity import Identity
+    from calferry.targets.google.quota import Quota
     from calferry.targets.google.settings import Settings
 
 Told = tuple[Mapping[str, str], bytes]
@@ -37,9 +39,12 @@ Told = tuple[Mapping[str, str], bytes]
 class Transport:
     """Carries requests to Google and brings back what it answered, each request on its own."""
 
-    def __init__(self, settings: Settings, identity: Identity, clock: Clock) -> None:
+    def __init__(self, settings: Settings, identity: Identity, quota: Quota, clock: Clock) -> None:
         self._settings = settings
         self._identity = identity
+        self._quota = quota
+        self._project = of_project(f"{settings.project} at {settings.root_url}")
+        self._paces: dict[str, Pace] = {}
         self._base = f"{settings.root_url}calendar/v3/"
         self._batch_uri = f"{settings.root_url}batch/calendar/v3"
         self._clock = clock
@@ -48,21 +53,33 @@ class Transport:
 
     def ask(self, lane: str, request: Request) -> Answer:
         """One request outside a batch. Raises NotAuthorised and Unavailable where there is no answer."""
-        with self._session(lane) as session:
-            response, content = session.request(
-                self._base + request.address, request.method, request.body, request.headers
-            )
-            return answer_of(response, content, self._clock.now())
+        with self._allowed(lane, 1), self._session(lane) as session:
+            told = session.request(self._base + request.address, request.method, request.body, request.headers)
+            answer = answer_of(*told, self._clock.now())
+            self._quota.heed(lane, [answer])
+            return answer
 
     def ask_all(self, lane: str, requests: Sequence[Request]) -> dict[Request, Reply]:
         """Requests in one batch. A request without an answer of its own gets the error that befell the batch."""
         answers: dict[Request, Reply] = {}
         try:
-            with self._session(lane) as session:
+            with self._allowed(lane, len(requests)), self._session(lane) as session:
                 self._batch(session, requests, answers)
+                self._quota.heed(lane, answers.values())
         except CalferryError as error:
             return {request: answers.get(request, error) for request in requests}
         return answers
+
+    @contextmanager
+    def _allowed(self, lane: str, number: int) -> Iterator[None]:
+        """Wait until as many requests may be sent. Raises Unavailable while none may."""
+        try:
+            self._quota.check(lane)
+            self._paces.setdefault(lane, Pace(self._settings.pace)).take(number)
+            self._project.take(number)
+            yield
+        except ConfigError as problem:  # what must last cannot be kept
+            raise NotAuthorised(str(problem)) from None
 
     def _batch(self, session: _Session, requests: Sequence[Request], answers: dict[Request, Reply]) -> None:
         from googleapiclient.http import BatchHttpRequest, HttpRequest
@@ -106,7 +123,9 @@ class Transport:
                     self._lanes.pop(lane, None)
                 raise self._identity.refused(error, lane) from error
             except HttpError as error:
-                raise unanswered(answer_of(error.resp, error.content, self._clock.now()), lane) from error
+                answer = answer_of(error.resp, error.content, self._clock.now())
+                self._quota.heed(lane, [answer])
+                raise unanswered(answer, lane) from error
 
     def _opened(self, lane: str) -> _Session:
         with self._opening:
