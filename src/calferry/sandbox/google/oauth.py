@@ -35,9 +35,10 @@ _SKEW = 300
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What an access token stands for; `expires` in seconds since the epoch."""
+    """What an access token stands for; `expires` in seconds since the epoch, `app` is who asked for it."""
 
     subject: str
+    app: str
     bare: bool
     scopes: frozenset[str]
     expires: float
@@ -86,7 +87,7 @@ class TokenDesk:
 
     def _on_behalf(self, consent: Consent) -> Grant:
         expires = self._now().timestamp() + LIFE
-        return Grant(consent.subject, bare=False, scopes=consent.scopes, expires=expires, era=self._world.token_era)
+        return Grant(consent.subject, consent.client, False, consent.scopes, expires, self._world.token_era)
 
     def recognise(self, authorization: str | None) -> Grant:
         """The grant behind an `Authorization` header; CalendarError 401 for none, an unknown or an expired one."""
@@ -110,7 +111,8 @@ class TokenDesk:
         if not scopes or scopes - calendar_document()["auth"]["oauth2"]["scopes"].keys():
             raise GrantError(400, "invalid_scope", "Invalid OAuth scope or ID token audience provided.")
         subject = self._subject(claims, account)
-        return Grant(subject, subject == account.client_email, scopes, now + LIFE, self._world.token_era)
+        app = account.client_email
+        return Grant(subject, app, subject == app, scopes, now + LIFE, self._world.token_era)
 
     def _verified(self, assertion: str) -> tuple[JsonObject, Account]:
         try:

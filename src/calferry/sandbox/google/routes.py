@@ -27,10 +27,12 @@ Kind = Literal["consent", "token", "batch", "single"]
 
 BATCH_PATH = "/batch/calendar/v3"
 TOKEN_PATH = "/token"  # noqa: S105 (a path)
+APP_CREATED = "https://www.googleapis.com/auth/calendar.app.created"
 CONSENT_PATH = "/o/oauth2/v2/auth"
 SERVICE_PATH = ("calendar", "v3")
 _ROUTES = {
     ("GET", "calendars/*"): ("calendars", "get"),
+    ("POST", "calendars"): ("calendars", "insert"),
     ("GET", "users/me/calendarList"): ("calendarList", "list"),
     ("GET", "calendars/*/events"): ("events", "list"),
     ("POST", "calendars/*/events"): ("events", "insert"),
@@ -121,6 +123,7 @@ class GoogleServer(LoopbackServer):
     def _batch(self, request: Request) -> Response:
         """POST /batch/calendar/v3. Vendor page: "Batch requests": any order, every call judged by itself."""
         try:
+            self._check_project()
             parts = batch.parse(request, self.switches.batch_limit)
         except CalendarError as refusal:
             return refusal.response()
@@ -154,6 +157,7 @@ class GoogleServer(LoopbackServer):
 
     def _recognised(self, request: Request) -> _Call:
         grant = self._desk.recognise(request.headers.get("authorization"))
+        self._check_project()
         segments = request.segments
         path = segments[len(SERVICE_PATH) :]
         pattern = "/".join("*" if index % 2 and path[0] == "calendars" else word for index, word in enumerate(path))
@@ -170,9 +174,15 @@ class GoogleServer(LoopbackServer):
             raise CalendarError(400, "invalidParameter", "; ".join(problems))
         return call
 
+    def _check_project(self) -> None:
+        if not self.world.api_enabled:
+            message = "Google Calendar API has not been used in project 1 before or it is disabled."
+            raise CalendarError(403, "accessNotConfigured", message)
+
     def _routes(self) -> dict[tuple[str, str], Callable[[_Call], JsonObject | None]]:
         return {
             ("calendars", "get"): self._get_calendar,
+            ("calendars", "insert"): self._make_calendar,
             ("calendarList", "list"): self._list_calendars,
             ("events", "list"): self._list_events,
             ("events", "get"): self._get_event,
@@ -188,10 +198,23 @@ class GoogleServer(LoopbackServer):
         """Vendor page: "Calendars: get"."""
         return self._resource(self._calendar(call, "freeBusyReader"), "calendar#calendar")
 
+    def _make_calendar(self, call: _Call) -> JsonObject:
+        """Vendor page: "Calendars: insert": a new calendar each time, on its creator's list."""
+        body = _body(call.request)
+        problems = discovery.body_problems("Calendar", body)
+        if problems or not body.get("summary"):
+            self.world.schema_violations += [f"calendars.insert: {problem}" for problem in problems]
+            raise CalendarError(400, "required", f"Missing title. {'; '.join(problems)}")
+        texts = (body["summary"], body.get("description", ""))
+        made = self.world.make_calendar(call.grant.subject, call.grant.app, *texts, self.switches.listings_lag)
+        return self._resource(made, "calendar#calendar")
+
     def _list_calendars(self, call: _Call) -> JsonObject:
         """Vendor page: "CalendarList: list". A calendar shared with a service account is not on its list by itself."""
         me = call.grant.subject
-        listed = [one for one in self.world.calendars.values() if me in one.listed_by and me in one.roles]
+        listed = [
+            one for one in self.world.calendars.values() if me in one.listed_by and me in one.roles and _shows(one)
+        ]
         items = [
             self._resource(one, "calendar#calendarListEntry")
             | {"accessRole": one.roles[me], "defaultReminders": one.default_reminders}
@@ -232,13 +255,18 @@ class GoogleServer(LoopbackServer):
         calendar = self.world.calendars.get(subject if call.calendar_id == "primary" else call.calendar_id)
         if calendar is None or calendar.withdrawn or subject not in calendar.roles:
             raise not_found()
+        # The reference does not say what the others answer to an app that may touch what it made itself.
+        usable = call.grant.scopes & set(call.description["scopes"])
+        if usable == {APP_CREATED} and calendar.app != call.grant.app:
+            raise not_found()
         if not calendar.allows(subject, role):
             raise CalendarError(403, "requiredAccessLevel", f"You need to have {role} access to this calendar.")
         return calendar
 
     def _resource(self, calendar: Calendar, kind: str) -> JsonObject:
         return {"kind": kind, "etag": f'"c{calendar.id}"', "id": calendar.id} | {
-            "summary": calendar.id,
+            "summary": calendar.summary or calendar.id,
+            "description": calendar.description,
             "timeZone": calendar.time_zone,
         }
 
@@ -246,6 +274,12 @@ class GoogleServer(LoopbackServer):
 def rate_limit_exceeded(status: int) -> CalendarError:
     """Too many calls, with one of the two statuses Google uses for that."""
     return CalendarError(status, "rateLimitExceeded", "Rate Limit Exceeded")
+
+
+def _shows(calendar: Calendar) -> bool:
+    """Whether a listing shows a calendar already."""
+    calendar.unlisted, before = max(calendar.unlisted - 1, 0), calendar.unlisted
+    return before == 0
 
 
 def _kind(path: str) -> Kind:

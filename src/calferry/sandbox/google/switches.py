@@ -30,3 +30,6 @@ class GoogleSwitches:
 
     app_in_testing: bool = False
     """Whether installed apps are in "Testing": their refresh tokens die after 7 days, and say so at the exchange."""
+
+    listings_lag: int = 0
+    """Listings of calendars that do not show yet what `calendars.insert` just made; the guides promise nothing."""

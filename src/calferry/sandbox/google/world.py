@@ -44,7 +44,10 @@ class Account(NamedTuple):
 
 @dataclass(slots=True)
 class Calendar:
-    """One calendar. `roles` maps subject → role; `used_ids` outlives the events themselves."""
+    """One calendar. `roles` maps subject → role; `used_ids` outlives the events themselves.
+
+    `app` is what made it over the API, if anything did; `unlisted` counts the listings that do not show it yet.
+    """
 
     id: str
     owner: str
@@ -56,6 +59,10 @@ class Calendar:
     used_ids: set[str] = field(default_factory=set)
     default_reminders: list[JsonObject] = field(default_factory=lambda: copy.deepcopy(DEFAULT_REMINDERS))
     withdrawn: bool = False
+    summary: str = ""
+    description: str = ""
+    app: str = ""
+    unlisted: int = 0
 
     def allows(self, subject: str, role: Role) -> bool:
         """Whether the subject has this role here, or a higher one."""
@@ -74,6 +81,7 @@ class GoogleWorld:
         self.users: set[str] = set()
         self.revoked: set[str] = set()
         self.disabled: set[str] = set()
+        self.api_enabled = True
         self.clients: dict[str, str] = {}
         self.at_the_browser = ""
         self.declines = False
@@ -105,6 +113,18 @@ class GoogleWorld:
         with self.lock:
             self.calendars[calendar] = Calendar(calendar, owner, time_zone, {owner: "owner"}, {owner})
             return calendar
+
+    def make_calendar(self, owner: str, app: str, summary: str, description: str, unlisted: int) -> Calendar:
+        """What `calendars.insert` does: another calendar each time."""
+        self.revision += 1
+        made = self.calendars[self.add_calendar(f"c{self.revision:06d}@group.calendar.example", owner)]
+        made.app, made.summary, made.description, made.unlisted = app, summary, description, unlisted
+        return made
+
+    def delete_calendar(self, calendar: str) -> None:
+        """The user deletes a calendar with all that is in it."""
+        with self.lock:
+            del self.calendars[calendar]
 
     def share(self, calendar: str, email: str, role: Role, *, listed: bool = False) -> None:
         """Give somebody a role; it enters their calendar list only if they accept it (`listed`)."""

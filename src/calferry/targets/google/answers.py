@@ -27,6 +27,17 @@ QUOTA = frozenset({"quotaExceeded", "dailyLimitExceeded", "RESOURCE_EXHAUSTED"})
 """A day's worth is used up: `quotaExceeded` ("Calendar usage limits exceeded") for a user, the others for a project."""
 
 
+_SHARES = "shares it, to make changes to events"
+REMEDIES = {
+    "notFound": f"it was deleted, or is not shared any more; its owner restores it or {_SHARES}",
+    "requiredAccessLevel": f"it may be read only; its owner {_SHARES}",
+    "forbidden": f"its owner, or an administrator, does not permit it; its owner {_SHARES}",
+    "accessNotConfigured": "the Google Calendar API is not enabled in the project; the Google Cloud console enables it",
+    "insufficientPermissions": "what was granted or delegated to calferry lacks a scope; its page in the docs names it",
+}
+"""Who must do what about a calendar that is closed to us, by Google's reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One answer. `body` is empty where it is no JSON object; `retry_after` is in seconds."""
@@ -134,8 +145,6 @@ def _forbidden(answer: Answer, calendar: str, about: str) -> CalferryError:
 
 
 def _closed(said: str, calendar: str) -> NotAuthorised:
-    return NotAuthorised(
-        f"Google does not let calferry write to {calendar} ({said}); "
-        "check that it exists and is shared with the service account, or that delegation covers its owner.",
-        calendar=calendar,
-    )
+    reason = said.partition(" ")[2]
+    remedy = REMEDIES.get(reason, "its owner, or an administrator, can tell why")
+    return NotAuthorised(f"Google does not let calferry write to {calendar} ({said}): {remedy}.", calendar=calendar)

@@ -154,7 +154,8 @@ def _is_owner(attendee: object, calendar: str) -> bool:
     """Whether an attendee is the calendar itself: whoever invites guests becomes one too."""
     if not isinstance(attendee, Mapping):
         return False
-    return attendee.get("self") is True or str(attendee.get("email")).lower() == calendar.removeprefix(f"{KIND}:")
+    owner = calendar.removeprefix(f"{KIND}:").partition("/")[0]
+    return attendee.get("self") is True or str(attendee.get("email")).lower() == owner
 
 
 # ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -253,6 +254,11 @@ def probe(calendar: str) -> Request:
     A list and not `calendars.get`, which the scope `calendar.events` does not cover.
     """
     return Request("GET", _events(calendar), urlencode({"maxResults": 1, "fields": "kind"}))
+
+
+def rights(calendar: str) -> Request:
+    """Ask what we may do in a calendar: a listing says so in `accessRole`."""
+    return Request("GET", _events(calendar), urlencode({"maxResults": 1, "fields": "kind,accessRole"}))
 
 
 def survey(calendar: str, page: str = "") -> Request:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from calferry.errors import CalferryError, ConfigError, NotAuthorised, Unavailable
-from calferry.targets.google.memory import SIGN_IN
+from calferry.errors import CalferryError, NotAuthorised, Unavailable
+from calferry.targets.google.memory import SIGN_IN, kept
 
 if TYPE_CHECKING:
     import google.auth.credentials
@@ -50,10 +50,10 @@ class Identity:
     def _signed_in(self) -> google.auth.credentials.Credentials:
         from google.oauth2.credentials import Credentials
 
-        key, kept = self._settings.key, self._kept()
+        key, told = self._settings.key, self._kept()
         return Credentials(
             None,
-            refresh_token=kept["refresh_token"],
+            refresh_token=told["refresh_token"],
             token_uri=key["token_uri"],
             client_id=key["client_id"],
             client_secret=key["client_secret"],
@@ -61,20 +61,18 @@ class Identity:
 
     def _kept(self) -> JsonObject:
         """The sign-in that the configuration speaks of."""
-        try:
-            kept = self._memory.read().get(SIGN_IN)
-        except ConfigError as problem:
-            raise NotAuthorised(str(problem)) from None
+        with kept():
+            told = self._memory.part(SIGN_IN)
         said = self._settings
-        if not isinstance(kept, dict) or not isinstance(kept.get("refresh_token"), str):
+        if not isinstance(told.get("refresh_token"), str):
             msg = f"Nobody has signed in as {said.subject} yet; run `calferry connect {self._name}`."
             raise NotAuthorised(msg)
         wanted = {"client_id": said.key["client_id"], "subject": said.subject, "scopes": list(said.scopes)}
-        if other := [name for name, value in wanted.items() if kept.get(name) != value]:
+        if other := [name for name, value in wanted.items() if told.get(name) != value]:
             again = f"run `calferry connect {self._name}`"
             msg = f"The sign-in that is kept has another {other[0]} than the configuration; {again}."
             raise NotAuthorised(msg)
-        return kept
+        return told
 
     def refused(self, error: Any, lane: str) -> CalferryError:
         """What a failed renewal means: only the token endpoint's own OAuth error closes a lane."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from calferry.errors import ConfigError
+from calferry.errors import ConfigError, NotAuthorised
 
 if TYPE_CHECKING:
     from calferry.tokens import TokenFile
@@ -31,8 +32,20 @@ class Memory:
         """Where it is kept, for a person."""
         return str(self._tokens.path) if self._tokens else "memory"
 
-    def read(self) -> JsonObject:
-        """What is known. Raises ConfigError."""
+    def part(self, name: str) -> JsonObject:
+        """One member of what is known; empty where it is none. Raises ConfigError."""
+        return _member(self._read(), name)
+
+    def change(self, name: str, edit: Callable[[JsonObject], object]) -> None:
+        """Let `edit` change one member, and keep it. Raises ConfigError, LedgerBusy."""
+        with self._changing:
+            if self._tokens is None:
+                self._text = self._edited(name, edit)
+                return
+            with self._tokens.alone():
+                self._tokens.write(self._edited(name, edit))
+
+    def _read(self) -> JsonObject:
         text = self._tokens.read() if self._tokens else self._text
         try:
             known = json.loads(text or "{}")
@@ -43,16 +56,22 @@ class Memory:
             raise ConfigError([msg])
         return known
 
-    def change(self, edit: Callable[[JsonObject], object]) -> None:
-        """Let `edit` change what is known, and keep it. Raises ConfigError, LedgerBusy."""
-        with self._changing:
-            if self._tokens is None:
-                self._text = self._edited(edit)
-                return
-            with self._tokens.alone():
-                self._tokens.write(self._edited(edit))
+    def _edited(self, name: str, edit: Callable[[JsonObject], object]) -> str:
+        known = self._read()
+        member = _member(known, name)
+        edit(member)
+        return json.dumps(known | {name: member}, indent=1, sort_keys=True)
 
-    def _edited(self, edit: Callable[[JsonObject], object]) -> str:
-        known = self.read()
-        edit(known)
-        return json.dumps(known, indent=1, sort_keys=True)
+
+def _member(known: JsonObject, name: str) -> JsonObject:
+    member = known.get(name)
+    return member if isinstance(member, dict) else {}
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """What cannot be kept closes the connection: whoever forgets does things twice."""
+    try:
+        yield
+    except ConfigError as problem:
+        raise NotAuthorised(str(problem)) from None

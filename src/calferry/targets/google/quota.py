@@ -36,7 +36,7 @@ class Quota:
     def check(self, lane: str) -> None:
         """Raise Unavailable, with the time that is left, while nothing may be sent for a lane."""
         now = self._clock.now()
-        quiet = _quiet(self._memory.read())
+        quiet = _times(self._memory.part(QUIET))
         for whose in (PROJECT, lane):
             until = quiet.get(whose, now)
             if now < until <= now + LONGEST:  # one that lasts longer was set by a clock that was ahead
@@ -52,15 +52,11 @@ class Quota:
         if spent is not None:
             whose = lane if spent.reason == "quotaExceeded" else PROJECT
             until = self._clock.now() + timedelta(seconds=max(HOURS, spent.retry_after or 0))
-            self._memory.change(lambda known: _note(known, whose, until))
+            self._memory.change(QUIET, lambda quiet: quiet.update({whose: until.isoformat()}))
 
 
-def _quiet(known: JsonObject) -> dict[str, datetime]:
+def _times(quiet: JsonObject) -> dict[str, datetime]:
     try:
-        return {lane: datetime.fromisoformat(text) for lane, text in known.get(QUIET, {}).items()}
-    except (AttributeError, TypeError, ValueError):
+        return {lane: datetime.fromisoformat(text) for lane, text in quiet.items()}
+    except (TypeError, ValueError):
         return {}
-
-
-def _note(known: JsonObject, whose: str, until: datetime) -> None:
-    known[QUIET] = {lane: moment.isoformat() for lane, moment in (_quiet(known) | {whose: until}).items()}

@@ -20,6 +20,12 @@ AUTH_URI = "https://accounts.google.com/o/oauth2/v2/auth"
 EVENTS = "https://www.googleapis.com/auth/calendar.events"
 """The narrowest scope that inserts, updates, deletes and lists events in calendars of other people."""
 
+OWN = (
+    "https://www.googleapis.com/auth/calendar.app.created",
+    "https://www.googleapis.com/auth/calendar.calendarlist.readonly",
+)
+"""The narrowest scopes that make calendars, write into those, and find them again: the first one covers no list."""
+
 KEY = ("client_email", "private_key")
 CLIENT = ("client_id", "client_secret")
 """What makes a service account's key, and an OAuth client of the type "Desktop app"."""
@@ -33,7 +39,8 @@ class Settings(BaseModel, extra="forbid", frozen=True, hide_input_in_errors=True
     service account stands for. `allow` are patterns (`*@salon.example`) of the only calendar ids that may be written.
     `dedicated` says that nobody else writes into these events: updates then replace them (PUT) instead of leaving what
     users added (PATCH). `batch` is the number of changes in one request; Google's guide has said 50 and 1000. `pace` is
-    the most requests a minute for one user.
+    the most requests a minute for one user. With `own_calendars` a calendar's name is a title: calferry makes one for
+    it, and opens no other.
     """
 
     credentials: SecretStr
@@ -41,6 +48,7 @@ class Settings(BaseModel, extra="forbid", frozen=True, hide_input_in_errors=True
     allow: tuple[str, ...] = ()
     batch: int = Field(default=50, ge=1, le=1000)
     pace: int = Field(default=600, ge=1)
+    own_calendars: bool = False
     dedicated: bool = False
     root_url: str = "https://www.googleapis.com/"
     token_uri: str = ""
@@ -93,6 +101,9 @@ class Settings(BaseModel, extra="forbid", frozen=True, hide_input_in_errors=True
         if self.installed and self.subject in ("", OWNER):
             msg = "an OAuth client needs `subject`, the address of the account that signs in with `calferry connect`"
             raise ValueError(msg)
+        if self.own_calendars and not self.subject:
+            msg = "own_calendars needs a `subject`: nobody would see a calendar that a service account makes for itself"
+            raise ValueError(msg)
         if self.subject and not self.installed and not self.allow:
             msg = 'a subject (domain-wide delegation) needs `allow`, e.g. allow = ["*@salon.example"]'
             raise ValueError(msg)
@@ -128,7 +139,7 @@ class Settings(BaseModel, extra="forbid", frozen=True, hide_input_in_errors=True
     @property
     def scopes(self) -> tuple[str, ...]:
         """The least rights that do."""
-        return (EVENTS,)
+        return OWN if self.own_calendars else (EVENTS,)
 
 
 def _read(credentials: SecretStr) -> dict[str, Any]:

@@ -143,13 +143,14 @@ class SignIn:
             msg = "Google gave no refresh token, without which the sign-in would end within the hour; nothing was kept."
             raise Unavailable(msg)
         ends = _end(tokens.get("refresh_token_expires_in"), self.clock.now())
-        kept = {
+        left = {
             "client_id": said.key["client_id"],
             "subject": said.subject,
             "scopes": list(said.scopes),
             "refresh_token": tokens["refresh_token"],
+            "ends": ends.isoformat() if ends else "",
         }
-        self.memory.change(lambda known: known.update({SIGN_IN: kept | ({"ends": ends.isoformat()} if ends else {})}))
+        self.memory.change(SIGN_IN, lambda kept: kept.update(left))
         yield f"signed in as {said.subject}, with no more than {' and '.join(said.scopes)}"
         if ends:
             yield f'it ends on {ends:%Y-%m-%d %H:%M} UTC: the app is in "Testing", or access was given for a time'

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from calferry import http
 from calferry.errors import CalferryError, ConfigError, NotAuthorised, Unavailable
 from calferry.targets.google.answers import Answer, Reply, answer_of, unanswered
+from calferry.targets.google.memory import kept
 from calferry.targets.google.pace import Pace, of_project
 
 if TYPE_CHECKING:
@@ -73,13 +74,11 @@ class Transport:
     @contextmanager
     def _allowed(self, lane: str, number: int) -> Iterator[None]:
         """Wait until as many requests may be sent. Raises Unavailable while none may."""
-        try:
+        with kept():
             self._quota.check(lane)
             self._paces.setdefault(lane, Pace(self._settings.pace)).take(number)
             self._project.take(number)
             yield
-        except ConfigError as problem:  # what must last cannot be kept
-            raise NotAuthorised(str(problem)) from None
 
     def _batch(self, session: _Session, requests: Sequence[Request], answers: dict[Request, Reply]) -> None:
         from googleapiclient.http import BatchHttpRequest, HttpRequest
