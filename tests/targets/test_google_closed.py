@@ -25,7 +25,10 @@ Close = Callable[[GoogleServer], None]
 SHARED: dict[str, tuple[Close, str]] = {
     "deleted": (lambda server: server.world.delete_calendar(ANA), "deleted"),
     "withdrawn": (lambda server: server.world.unshare(ANA, FERRY), "its owner restores it or shares it"),
-    "read only": (lambda server: server.world.share(ANA, FERRY, "reader"), "its owner shares it, to make changes to events"),
+    "read only": (
+        lambda server: server.world.share(ANA, FERRY, "reader"),
+        "its owner shares it, to make changes to events",
+    ),
     "free or busy": (lambda server: server.world.share(ANA, FERRY, "freeBusyReader"), "make changes to events"),
 }
 """What can befall one calendar that is shared with a service account, and what is said of it."""
