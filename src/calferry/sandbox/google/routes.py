@@ -206,14 +206,14 @@ class GoogleServer(LoopbackServer):
             self.world.schema_violations += [f"calendars.insert: {problem}" for problem in problems]
             raise CalendarError(400, "required", f"Missing title. {'; '.join(problems)}")
         texts = (body["summary"], body.get("description", ""))
-        made = self.world.make_calendar(call.grant.subject, call.grant.app, *texts, self.switches.listings_lag)
+        made = self.world.make_calendar(call.grant.subject, call.grant.app, *texts)
         return self._resource(made, "calendar#calendar")
 
     def _list_calendars(self, call: _Call) -> JsonObject:
         """Vendor page: "CalendarList: list". A calendar shared with a service account is not on its list by itself."""
         me = call.grant.subject
         listed = [
-            one for one in self.world.calendars.values() if me in one.listed_by and me in one.roles and _shows(one)
+            one for one in self.world.calendars.values() if me in one.listed_by and me in one.roles and self._shows(one)
         ]
         items = [
             self._resource(one, "calendar#calendarListEntry")
@@ -223,6 +223,11 @@ class GoogleServer(LoopbackServer):
             if not one.withdrawn
         ]
         return {"kind": "calendar#calendarList", "etag": f'"l{self.world.revision}"', "items": items}
+
+    def _shows(self, calendar: Calendar) -> bool:
+        """Whether a listing shows a calendar already."""
+        lag = self.switches.listings_lag
+        return not lag or calendar.made_at is None or self.world.now() - calendar.made_at >= lag
 
     def _list_events(self, call: _Call) -> JsonObject:
         """Vendor page: "Events: list"."""
@@ -274,12 +279,6 @@ class GoogleServer(LoopbackServer):
 def rate_limit_exceeded(status: int) -> CalendarError:
     """Too many calls, with one of the two statuses Google uses for that."""
     return CalendarError(status, "rateLimitExceeded", "Rate Limit Exceeded")
-
-
-def _shows(calendar: Calendar) -> bool:
-    """Whether a listing shows a calendar already."""
-    calendar.unlisted, before = max(calendar.unlisted - 1, 0), calendar.unlisted
-    return before == 0
 
 
 def _kind(path: str) -> Kind:

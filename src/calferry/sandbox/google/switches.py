@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 
@@ -31,5 +32,5 @@ class GoogleSwitches:
     app_in_testing: bool = False
     """Whether installed apps are in "Testing": their refresh tokens die after 7 days, and say so at the exchange."""
 
-    listings_lag: int = 0
-    """Listings of calendars that do not show yet what `calendars.insert` just made; the guides promise nothing."""
+    listings_lag: timedelta = timedelta(0)
+    """How long listings of calendars do not show what `calendars.insert` made; the guides promise nothing."""

@@ -46,7 +46,7 @@ class Account(NamedTuple):
 class Calendar:
     """One calendar. `roles` maps subject → role; `used_ids` outlives the events themselves.
 
-    `app` is what made it over the API, if anything did; `unlisted` counts the listings that do not show it yet.
+    `app` is what made it over the API, if anything did, and `made_at` when.
     """
 
     id: str
@@ -62,7 +62,7 @@ class Calendar:
     summary: str = ""
     description: str = ""
     app: str = ""
-    unlisted: int = 0
+    made_at: datetime | None = None
 
     def allows(self, subject: str, role: Role) -> bool:
         """Whether the subject has this role here, or a higher one."""
@@ -114,11 +114,11 @@ class GoogleWorld:
             self.calendars[calendar] = Calendar(calendar, owner, time_zone, {owner: "owner"}, {owner})
             return calendar
 
-    def make_calendar(self, owner: str, app: str, summary: str, description: str, unlisted: int) -> Calendar:
+    def make_calendar(self, owner: str, app: str, summary: str, description: str) -> Calendar:
         """What `calendars.insert` does: another calendar each time."""
         self.revision += 1
         made = self.calendars[self.add_calendar(f"c{self.revision:06d}@group.calendar.example", owner)]
-        made.app, made.summary, made.description, made.unlisted = app, summary, description, unlisted
+        made.app, made.summary, made.description, made.made_at = app, summary, description, self.now()
         return made
 
     def delete_calendar(self, calendar: str) -> None:
