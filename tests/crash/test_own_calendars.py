@@ -12,8 +12,6 @@ import pytest
 from tests.crash.conftest import Launcher, today
 from tests.crossing import Salon
 
-KILLS = 16
-
 
 def ready(shop: Salon) -> None:
     """Three appointments of one member of staff, whose calendar is yet to be made."""
@@ -41,26 +39,30 @@ def wait(shop: Salon) -> None:
 
 
 @pytest.fixture(scope="module")
-def instants(launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> int:
+def making(launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> int:
+    """The first instant of a run at which the calendar is there."""
     with today(tmp_path_factory.mktemp("counted")) as shop:
         ready(shop)
-        ended = launcher.sync(shop)
-        assert (ended.exit, held(shop)) == (0, [3])
-        return ended.instants
+        before, after = 0, launcher.sync(shop).instants
+        assert held(shop) == [3]
+    while after - before > 1:
+        instant = (before + after) // 2
+        with today(tmp_path_factory.mktemp("sought")) as shop:
+            ready(shop)
+            launcher.sync(shop, die_at=instant)
+            before, after = (before, instant) if held(shop) else (instant, after)
+    return after
 
 
-@pytest.mark.parametrize("kill", range(KILLS))
-@pytest.mark.parametrize("lag", [timedelta(0), timedelta(hours=1)])
-def test_a_run_that_is_killed_makes_one_calendar(
-    launcher: Launcher, instants: int, tmp_path: Path, kill: int, lag: timedelta
+@pytest.mark.parametrize("step", range(-2, 4))
+def test_a_run_that_is_killed_around_the_making_of_a_calendar_makes_one(
+    launcher: Launcher, making: int, tmp_path: Path, step: int
 ) -> None:
-    """In the second half of a run, which is spent on the calendar."""
     with today(tmp_path) as shop:
         ready(shop)
-        shop.sandbox.google.switches.listings_lag = lag
-        die_at = instants // 2 + (kill + 1) * (instants // 2) // (KILLS + 1)
-        assert launcher.sync(shop, die_at=die_at).exit == -SIGKILL
-        assert len(held(shop)) <= 1
+        shop.sandbox.google.switches.listings_lag = timedelta(hours=step % 2)
+        assert launcher.sync(shop, die_at=making + step).exit == -SIGKILL
+        assert len(held(shop)) == (step >= 0)
         launcher.sync(shop)
         assert len(held(shop)) <= 1
         wait(shop)
