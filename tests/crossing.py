@@ -102,6 +102,7 @@ credentials = {{ file = "key.json" }}
 subject = "{{owner.email}}"
 allow = ["*@salon.example"]
 batch = 3
+pace = 1000000
 {routes}""",
             encoding="utf-8",
         )

@@ -95,6 +95,7 @@ root_url = "{self.sandbox.google.url}/"
 credentials = {{ file = "key.json" }}
 subject = "{{owner.email}}"
 allow = ["*@desk.example"]
+pace = 1000000
 {self.system.configured(self.home, options)}
 source = "desk"
 target = "workspace"

@@ -24,7 +24,6 @@ USED = (
     "calferry.sync.crossing",
     "calferry.wiring",
     "google.oauth2.service_account",
-    "google_auth_httplib2",
     "googleapiclient.http",
     "httpx",
     "stamina",

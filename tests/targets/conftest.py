@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from calferry.sandbox import GoogleServer, GraphServer
 from calferry.targets.google import GoogleTarget
 from calferry.targets.office365 import Office365Target
+from calferry.tokens import TokenFile
 from tests.targets import office365_world
 from tests.targets.google_world import DELEGATION, target_for
 
@@ -29,6 +31,11 @@ def target(server: GoogleServer) -> GoogleTarget:
 @pytest.fixture
 def delegate(server: GoogleServer) -> GoogleTarget:
     return target_for(server, **DELEGATION)
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> TokenFile:
+    return TokenFile(tmp_path / "tokens" / "targets.workspace")
 
 
 @pytest.fixture

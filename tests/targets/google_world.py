@@ -5,16 +5,21 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
+
 from calferry.model import Classification, Event, Status, Transparency
+from calferry.ports import Clock
 from calferry.sandbox import GoogleServer, Request, faults
 from calferry.sandbox.google import part_status
 from calferry.targets.google import GoogleTarget, Settings, build
 from calferry.targets.google.events import COLORS
+from calferry.tokens import TokenFile
 from tests.builders import MORNING, NOW
 
 ANA = "ana@salon.example"
@@ -36,7 +41,7 @@ class StoppedClock:
 
 
 def settings_for(server: GoogleServer, key: Mapping[str, Any], **options: Any) -> Settings:
-    return Settings(credentials=json.dumps(key), root_url=server.url, batch=options.pop("batch", 3), **options)
+    return Settings(**{"credentials": json.dumps(key), "root_url": server.url, "batch": 3} | options)
 
 
 def target_for(server: GoogleServer, **options: Any) -> GoogleTarget:
@@ -46,6 +51,39 @@ def target_for(server: GoogleServer, **options: Any) -> GoogleTarget:
         server.world.add_user(ANA)
     server.world.share(ANA, key["client_email"], "writer")
     return build("workspace", settings_for(server, key, **options), clock=StoppedClock())
+
+
+def installed_target(
+    server: GoogleServer, tokens: TokenFile, clock: Clock | None = None, **options: Any
+) -> GoogleTarget:
+    """A target for Ana to sign in to."""
+    if ANA not in server.world.users:
+        server.world.add_user(ANA)
+    settings = settings_for(server, server.add_installed_client(), **{"subject": ANA} | options)
+    return build("workspace", settings, clock=clock or StoppedClock(), tokens=tokens)
+
+
+@dataclass
+class Person:
+    """Who sits at a terminal, with a browser on the same machine or on another one."""
+
+    here: bool = True
+    told: list[str] = field(default_factory=list)
+    pasted: str = ""
+    page: str = ""
+
+    def tell(self, text: str) -> None:
+        self.told.append(text)
+
+    def ask(self, question: str) -> str:
+        self.told.append(question)
+        return self.pasted or httpx.get(self.page).headers["Location"]
+
+    def open(self, url: str) -> bool:
+        self.page = url
+        if self.here:
+            Thread(target=httpx.get, args=(url,), kwargs={"follow_redirects": True}).start()
+        return self.here
 
 
 @dataclass

@@ -44,6 +44,40 @@ def test_limits_are_told_apart_by_what_they_ask_of_us(status: int, error: dict[s
     assert limit.retry_after == wait
 
 
+REASONS = {
+    "badRequest": (400, Refused),
+    "invalid": (400, Refused),
+    "timeRangeEmpty": (400, Refused),
+    "authError": (401, NotAuthorised),
+    "accessNotConfigured": (403, NotAuthorised),
+    "calendarNotFound": (403, NotAuthorised),
+    "dailyLimitExceeded": (403, Unavailable),
+    "domainPolicy": (403, NotAuthorised),
+    "forbidden": (403, NotAuthorised),
+    "forbiddenForNonOrganizer": (403, Refused),
+    "forbiddenForServiceAccounts": (403, Refused),
+    "insufficientPermissions": (403, NotAuthorised),
+    "quotaExceeded": (403, Unavailable),
+    "rateLimitExceeded": (403, Unavailable),
+    "requiredAccessLevel": (403, NotAuthorised),
+    "userRateLimitExceeded": (403, Unavailable),
+    "notFound": (404, NotAuthorised),
+    "duplicate": (409, Unavailable),
+    "deleted": (410, Unavailable),
+    "fullSyncRequired": (410, Unavailable),
+    "conditionNotMet": (412, Unavailable),
+    "tooManyRequests": (429, Unavailable),
+    "backendError": (500, Unavailable),
+}
+"""Google's reasons ("Handle API errors" in its Calendar API guides), with the class each of them is by itself."""
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_each_reason_of_googles_is_an_error_of_its_class(reason: str) -> None:
+    status, expected = REASONS[reason]
+    assert type(said(status, {"errors": [{"reason": reason}]})) is expected
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [

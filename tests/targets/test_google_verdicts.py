@@ -28,8 +28,10 @@ INTENTS = {
     Action.DELETE: intent(TARGET, delete(HELD)),
 }
 
-ALIVE = Answer(200, {"id": "h1", "status": "confirmed"})
-DEAD = Answer(200, {"id": "h1", "status": "cancelled"})
+ALIVE = Answer(200, {"id": "h1", "etag": '"2"', "status": "confirmed"})
+DEAD = Answer(200, {"id": "h1", "etag": '"3"', "status": "cancelled"})
+GUESTS = [{"email": "ana@salon.example", "self": True}, {"email": "jo@customer.example"}]
+INVITED = Answer(200, {**ALIVE.body, "attendees": GUESTS})
 LISTING = Answer(200, {"kind": "calendar#events"})
 
 
@@ -39,7 +41,8 @@ def said(status: int, reason: str = "") -> Answer:
 
 FAILURES = [said(status, "forbidden") for status in (400, 401, 403, 404, 409, 410, 412, 413, 422, 429, 500, 503)]
 FAILURES += [said(403, "rateLimitExceeded"), said(403, "quotaExceeded"), said(403, "forbiddenForNonOrganizer")]
-REPLIES: list[Reply] = [*FAILURES, Answer(200), Answer(204), ALIVE, DEAD, LISTING, Unavailable(), NotAuthorised()]
+REPLIES: list[Reply] = [*FAILURES, Answer(200), Answer(204), ALIVE, DEAD, LISTING, INVITED]
+REPLIES += [Unavailable(), NotAuthorised()]
 GONE = (404, 410)
 
 
@@ -58,8 +61,8 @@ def is_gone(reply: Reply) -> bool:
 
 
 def test_a_deletion_never_conflicts_whatever_is_answered() -> None:
-    for first, probe in product(REPLIES, REPLIES):
-        assert not isinstance(settled(INTENTS[Action.DELETE], DELETE=first, probe=probe), Conflict)
+    for first, state, probe in product(REPLIES, REPLIES, REPLIES):
+        assert not isinstance(settled(INTENTS[Action.DELETE], DELETE=first, GET=state, probe=probe), Conflict)
 
 
 @pytest.mark.parametrize("action", [Action.CREATE, Action.UPDATE])
@@ -86,8 +89,9 @@ def test_no_answer_settles_nothing() -> None:
     lost = Unavailable()
     for intent_ in INTENTS.values():
         assert settled(intent_, POST=lost, PATCH=lost, DELETE=lost) is lost
-    assert settled(INTENTS[Action.CREATE], POST=said(409), PUT=lost) is lost
-    assert settled(INTENTS[Action.CREATE], POST=said(409), PUT=said(403, "forbidden"), GET=lost) is lost
+    assert settled(INTENTS[Action.CREATE], POST=said(409), GET=lost) is lost
+    assert settled(INTENTS[Action.CREATE], POST=said(409), GET=ALIVE, PUT=lost) is lost
+    assert settled(INTENTS[Action.UPDATE], PATCH=said(403, "forbidden"), GET=lost) is lost
     assert settled(INTENTS[Action.DELETE], DELETE=said(404), probe=lost) is lost
 
 
@@ -99,5 +103,21 @@ def test_a_missing_event_is_deleted_once_its_calendar_answers() -> None:
 @pytest.mark.parametrize("answer", [Answer(200), ALIVE, said(400), said(410), said(500), Answer(302)])
 def test_only_a_listing_shows_that_the_calendar_answers(answer: Answer) -> None:
     for intent_ in INTENTS.values():
-        replies = {"POST": said(409), "PUT": said(404), "PATCH": said(404), "DELETE": said(404), "probe": answer}
+        replies = {"POST": said(409), "PATCH": said(404), "DELETE": said(404), "GET": said(404), "probe": answer}
         assert isinstance(settled(intent_, **replies), Unavailable)
+
+
+@pytest.mark.parametrize("action", Action)
+def test_nothing_is_written_to_an_event_that_may_have_guests_but_under_the_etag_of_one_without(action: Action) -> None:
+    for first, state in product(REPLIES, REPLIES):
+        written: list[Request] = []
+        known: dict[Request, Reply] = {}
+        while isinstance(step := next_step(INTENTS[action], known), Request):
+            if step.method not in ("GET", "POST"):
+                written.append(step)
+            known[step] = (
+                LISTING if step.query == "maxResults=1&fields=kind" else state if step.method == "GET" else first
+            )
+        assert all(one.if_match for one in written)
+        if state is INVITED:
+            assert all(one.if_match == HELD.etag for one in written)

@@ -33,6 +33,15 @@ class CalendarError(Exception):
         return Response.of_json(content, self.status, Retry_After=str(retry_after))
 
 
+class GrantError(Exception):
+    """A refusal of the token endpoint (RFC 6749, section 5.2)."""
+
+    def __init__(self, status: int, error: str, description: str) -> None:
+        super().__init__(description)
+        self.status = status
+        self.content: JsonObject = {"error": error, "error_description": description}
+
+
 def error_content(status: int, reason: str, message: str) -> JsonObject:
     """The error body: a list of errors, the code, the message."""
     first = {"domain": DOMAIN_OF.get(reason, "global"), "reason": reason, "message": message}

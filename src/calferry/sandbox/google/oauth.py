@@ -1,6 +1,6 @@
-"""The token endpoint: service accounts trade signed assertions for access tokens.
+"""The token endpoint: service accounts trade signed assertions for access tokens, apps the consent of users.
 
-Vendor page: "Using OAuth 2.0 for Server to Server Applications".
+Vendor pages: "Using OAuth 2.0 for Server to Server Applications", "OAuth 2.0 for iOS & Desktop Apps".
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import base64
 import functools
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from calferry.sandbox.discovery import calendar_document
 from calferry.sandbox.messages import JsonObject, Request, Response
 
-from .errors import CalendarError
+from .consent import Consent, ConsentDesk
+from .errors import CalendarError, GrantError
 from .events import Actor
 from .world import Account, GoogleWorld
 
@@ -32,20 +33,12 @@ LIFE = 3600
 _SKEW = 300
 
 
-class GrantError(Exception):
-    """A refusal of the token endpoint."""
-
-    def __init__(self, status: int, error: str, description: str) -> None:
-        super().__init__(description)
-        self.status = status
-        self.content: JsonObject = {"error": error, "error_description": description}
-
-
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What an access token stands for; `expires` in seconds since the epoch."""
+    """What an access token stands for; `expires` in seconds since the epoch, `app` is who asked for it."""
 
     subject: str
+    app: str
     bare: bool
     scopes: frozenset[str]
     expires: float
@@ -60,20 +53,41 @@ class Grant:
 class TokenDesk:
     """Issues access tokens and knows them again. The clock is the real one: libraries sign with theirs."""
 
-    def __init__(self, world: GoogleWorld, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, world: GoogleWorld, consents: ConsentDesk, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._world = world
+        self._consents = consents
         self._now = now
         self._grants: dict[str, Grant] = {}
 
     def issue(self, request: Request, own_url: str) -> Response:
         """POST /token: `{"access_token", "expires_in", "token_type"}`, or an OAuth error with 400 or 401."""
+        form = {name: values[-1] for name, values in parse_qs(request.body.decode()).items()}
         try:
-            grant = self._grant(request, {AUDIENCE, f"{own_url}/token"})
+            grant, told = self._granted(form, {AUDIENCE, f"{own_url}/token"})
         except GrantError as error:
             return Response.of_json(error.content, error.status)
         token = f"ya29.sandbox.{secrets.token_urlsafe(16)}"
         self._grants[token] = grant
-        return Response.of_json({"access_token": token, "expires_in": LIFE - 1, "token_type": "Bearer"})
+        return Response.of_json({"access_token": token, "expires_in": LIFE - 1, "token_type": "Bearer"} | told)
+
+    def _granted(self, form: Mapping[str, str], audiences: set[str]) -> tuple[Grant, JsonObject]:
+        match form.get("grant_type"):
+            case "authorization_code":
+                consent, told = self._consents.exchange(form)
+                return self._on_behalf(consent), told
+            case "refresh_token":
+                consent, told = self._consents.renew(form)
+                return self._on_behalf(consent), told
+            case kind if kind == GRANT_TYPE:
+                return self._grant(form, audiences), {}
+            case _:
+                raise GrantError(400, "unsupported_grant_type", "Invalid grant_type")
+
+    def _on_behalf(self, consent: Consent) -> Grant:
+        expires = self._now().timestamp() + LIFE
+        return Grant(consent.subject, consent.client, False, consent.scopes, expires, self._world.token_era)
 
     def recognise(self, authorization: str | None) -> Grant:
         """The grant behind an `Authorization` header; CalendarError 401 for none, an unknown or an expired one."""
@@ -84,10 +98,7 @@ class TokenDesk:
             raise CalendarError(401, "authError", "Invalid Credentials")
         return grant
 
-    def _grant(self, request: Request, audiences: set[str]) -> Grant:
-        form = {name: values[-1] for name, values in parse_qs(request.body.decode()).items()}
-        if form.get("grant_type") != GRANT_TYPE:
-            raise GrantError(400, "unsupported_grant_type", "Invalid grant_type")
+    def _grant(self, form: Mapping[str, str], audiences: set[str]) -> Grant:
         claims, account = self._verified(form.get("assertion", ""))
         now = self._now().timestamp()
         if claims.get("aud") not in audiences:
@@ -100,7 +111,8 @@ class TokenDesk:
         if not scopes or scopes - calendar_document()["auth"]["oauth2"]["scopes"].keys():
             raise GrantError(400, "invalid_scope", "Invalid OAuth scope or ID token audience provided.")
         subject = self._subject(claims, account)
-        return Grant(subject, subject == account.client_email, scopes, now + LIFE, self._world.token_era)
+        app = account.client_email
+        return Grant(subject, app, subject == app, scopes, now + LIFE, self._world.token_era)
 
     def _verified(self, assertion: str) -> tuple[JsonObject, Account]:
         try:
@@ -121,6 +133,8 @@ class TokenDesk:
         subject = str(claims.get("sub") or account.client_email)
         if subject in self._world.revoked:
             raise GrantError(400, "invalid_grant", "Token has been expired or revoked.")
+        if account.client_email in self._world.disabled:
+            raise GrantError(400, "invalid_grant", "Invalid grant: account not found")
         if subject == account.client_email:
             return subject
         if not account.delegated:

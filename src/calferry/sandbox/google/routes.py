@@ -15,6 +15,7 @@ from calferry.sandbox.messages import JsonObject, Request, Response
 from calferry.sandbox.server import LoopbackServer
 
 from . import batch, fields
+from .consent import ConsentDesk, installed_client
 from .errors import CalendarError, not_found
 from .events import Events, Write
 from .listing import Listings
@@ -22,13 +23,16 @@ from .oauth import Grant, TokenDesk, public_key_pem, service_account_info
 from .switches import GoogleSwitches
 from .world import Calendar, GoogleWorld, Role
 
-Kind = Literal["token", "batch", "single"]
+Kind = Literal["consent", "token", "batch", "single"]
 
 BATCH_PATH = "/batch/calendar/v3"
 TOKEN_PATH = "/token"  # noqa: S105 (a path)
+APP_CREATED = "https://www.googleapis.com/auth/calendar.app.created"
+CONSENT_PATH = "/o/oauth2/v2/auth"
 SERVICE_PATH = ("calendar", "v3")
 _ROUTES = {
     ("GET", "calendars/*"): ("calendars", "get"),
+    ("POST", "calendars"): ("calendars", "insert"),
     ("GET", "users/me/calendarList"): ("calendarList", "list"),
     ("GET", "calendars/*/events"): ("events", "list"),
     ("POST", "calendars/*/events"): ("events", "insert"),
@@ -67,7 +71,8 @@ class GoogleServer(LoopbackServer):
         self.part_faults = FaultQueue()
         self._events = Events(self.world, self.switches)
         self._listings = Listings(self.world)
-        self._desk = TokenDesk(self.world)
+        self._consents = ConsentDesk(self.world, self.switches, self.world.now)
+        self._desk = TokenDesk(self.world, self._consents)
         super().__init__(self.world.lock)
 
     # For tests and the demo
@@ -78,6 +83,11 @@ class GoogleServer(LoopbackServer):
         """Register a service account with a key made in this process; returns its key file's content."""
         self.world.register_service_account(client_email, public_key_pem(), delegated=delegated)
         return service_account_info(self.url, client_email)
+
+    def add_installed_client(self, client_id: str = "1-desk.apps.example") -> JsonObject:
+        """Register an OAuth client of the type "Desktop app"; returns the content of its file."""
+        self.world.clients[client_id] = f"secret of {client_id}"
+        return installed_client(self.url, client_id, self.world.clients[client_id])
 
     def discovery_document(self) -> JsonObject:
         """The bundled document with its `rootUrl` here, so that single calls and batches of a client both come here."""
@@ -95,13 +105,15 @@ class GoogleServer(LoopbackServer):
     @property
     def calls(self) -> int:
         """HTTP requests so far, those for tokens not counted."""
-        return sum(count for kind, count in self.kinds.items() if kind != "token")
+        return sum(count for kind, count in self.kinds.items() if kind in ("batch", "single"))
 
     # Dispatch
 
     def answer(self, request: Request) -> Response:
         """Dispatch; refusals are in Google's error form."""
         kind = _kind(request.path)
+        if request.method == "GET" and kind == "consent":
+            return self._consents.page(request)
         if request.method == "POST" and kind == "token":
             return self._desk.issue(request, self.url)
         if request.method == "POST" and kind == "batch":
@@ -111,6 +123,7 @@ class GoogleServer(LoopbackServer):
     def _batch(self, request: Request) -> Response:
         """POST /batch/calendar/v3. Vendor page: "Batch requests": any order, every call judged by itself."""
         try:
+            self._check_project()
             parts = batch.parse(request, self.switches.batch_limit)
         except CalendarError as refusal:
             return refusal.response()
@@ -144,6 +157,7 @@ class GoogleServer(LoopbackServer):
 
     def _recognised(self, request: Request) -> _Call:
         grant = self._desk.recognise(request.headers.get("authorization"))
+        self._check_project()
         segments = request.segments
         path = segments[len(SERVICE_PATH) :]
         pattern = "/".join("*" if index % 2 and path[0] == "calendars" else word for index, word in enumerate(path))
@@ -160,9 +174,15 @@ class GoogleServer(LoopbackServer):
             raise CalendarError(400, "invalidParameter", "; ".join(problems))
         return call
 
+    def _check_project(self) -> None:
+        if not self.world.api_enabled:
+            message = "Google Calendar API has not been used in project 1 before or it is disabled."
+            raise CalendarError(403, "accessNotConfigured", message)
+
     def _routes(self) -> dict[tuple[str, str], Callable[[_Call], JsonObject | None]]:
         return {
             ("calendars", "get"): self._get_calendar,
+            ("calendars", "insert"): self._make_calendar,
             ("calendarList", "list"): self._list_calendars,
             ("events", "list"): self._list_events,
             ("events", "get"): self._get_event,
@@ -178,10 +198,23 @@ class GoogleServer(LoopbackServer):
         """Vendor page: "Calendars: get"."""
         return self._resource(self._calendar(call, "freeBusyReader"), "calendar#calendar")
 
+    def _make_calendar(self, call: _Call) -> JsonObject:
+        """Vendor page: "Calendars: insert": a new calendar each time, on its creator's list."""
+        body = _body(call.request)
+        problems = discovery.body_problems("Calendar", body)
+        if problems or not body.get("summary"):
+            self.world.schema_violations += [f"calendars.insert: {problem}" for problem in problems]
+            raise CalendarError(400, "required", f"Missing title. {'; '.join(problems)}")
+        texts = (body["summary"], body.get("description", ""))
+        made = self.world.make_calendar(call.grant.subject, call.grant.app, *texts)
+        return self._resource(made, "calendar#calendar")
+
     def _list_calendars(self, call: _Call) -> JsonObject:
         """Vendor page: "CalendarList: list". A calendar shared with a service account is not on its list by itself."""
         me = call.grant.subject
-        listed = [one for one in self.world.calendars.values() if me in one.listed_by and me in one.roles]
+        listed = [
+            one for one in self.world.calendars.values() if me in one.listed_by and me in one.roles and self._shows(one)
+        ]
         items = [
             self._resource(one, "calendar#calendarListEntry")
             | {"accessRole": one.roles[me], "defaultReminders": one.default_reminders}
@@ -190,6 +223,11 @@ class GoogleServer(LoopbackServer):
             if not one.withdrawn
         ]
         return {"kind": "calendar#calendarList", "etag": f'"l{self.world.revision}"', "items": items}
+
+    def _shows(self, calendar: Calendar) -> bool:
+        """Whether a listing shows a calendar already."""
+        lag = self.switches.listings_lag
+        return not lag or calendar.made_at is None or self.world.now() - calendar.made_at >= lag
 
     def _list_events(self, call: _Call) -> JsonObject:
         """Vendor page: "Events: list"."""
@@ -222,13 +260,18 @@ class GoogleServer(LoopbackServer):
         calendar = self.world.calendars.get(subject if call.calendar_id == "primary" else call.calendar_id)
         if calendar is None or calendar.withdrawn or subject not in calendar.roles:
             raise not_found()
+        # The reference does not say what the others answer to an app that may touch what it made itself.
+        usable = call.grant.scopes & set(call.description["scopes"])
+        if usable == {APP_CREATED} and calendar.app != call.grant.app:
+            raise not_found()
         if not calendar.allows(subject, role):
             raise CalendarError(403, "requiredAccessLevel", f"You need to have {role} access to this calendar.")
         return calendar
 
     def _resource(self, calendar: Calendar, kind: str) -> JsonObject:
         return {"kind": kind, "etag": f'"c{calendar.id}"', "id": calendar.id} | {
-            "summary": calendar.id,
+            "summary": calendar.summary or calendar.id,
+            "description": calendar.description,
             "timeZone": calendar.time_zone,
         }
 
@@ -241,6 +284,8 @@ def rate_limit_exceeded(status: int) -> CalendarError:
 def _kind(path: str) -> Kind:
     if path == TOKEN_PATH:
         return "token"
+    if path == CONSENT_PATH:
+        return "consent"
     return "batch" if path == BATCH_PATH else "single"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 
@@ -27,3 +28,9 @@ class GoogleSwitches:
 
     silent_is_silent: bool = False
     """Whether `sendUpdates=none` keeps all mail back; the reference says that some might still be sent."""
+
+    app_in_testing: bool = False
+    """Whether installed apps are in "Testing": their refresh tokens die after 7 days, and say so at the exchange."""
+
+    listings_lag: timedelta = timedelta(0)
+    """How long listings of calendars do not show what `calendars.insert` made; the guides promise nothing."""

@@ -6,7 +6,7 @@ import copy
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
@@ -44,7 +44,10 @@ class Account(NamedTuple):
 
 @dataclass(slots=True)
 class Calendar:
-    """One calendar. `roles` maps subject → role; `used_ids` outlives the events themselves."""
+    """One calendar. `roles` maps subject → role; `used_ids` outlives the events themselves.
+
+    `app` is what made it over the API, if anything did, and `made_at` when.
+    """
 
     id: str
     owner: str
@@ -56,6 +59,10 @@ class Calendar:
     used_ids: set[str] = field(default_factory=set)
     default_reminders: list[JsonObject] = field(default_factory=lambda: copy.deepcopy(DEFAULT_REMINDERS))
     withdrawn: bool = False
+    summary: str = ""
+    description: str = ""
+    app: str = ""
+    made_at: datetime | None = None
 
     def allows(self, subject: str, role: Role) -> bool:
         """Whether the subject has this role here, or a higher one."""
@@ -73,6 +80,12 @@ class GoogleWorld:
         self.accounts: dict[str, Account] = {}
         self.users: set[str] = set()
         self.revoked: set[str] = set()
+        self.disabled: set[str] = set()
+        self.api_enabled = True
+        self.clients: dict[str, str] = {}
+        self.at_the_browser = ""
+        self.declines = False
+        self.unticked: set[str] = set()
         self.foreign: dict[EventKey, JsonObject] = {}
         self.mails: list[Mail] = []
         self.reminder_mails: list[EventKey] = []
@@ -100,6 +113,18 @@ class GoogleWorld:
         with self.lock:
             self.calendars[calendar] = Calendar(calendar, owner, time_zone, {owner: "owner"}, {owner})
             return calendar
+
+    def make_calendar(self, owner: str, app: str, summary: str, description: str) -> Calendar:
+        """What `calendars.insert` does: another calendar each time."""
+        self.revision += 1
+        made = self.calendars[self.add_calendar(f"c{self.revision:06d}@group.calendar.example", owner)]
+        made.app, made.summary, made.description, made.made_at = app, summary, description, self.now()
+        return made
+
+    def delete_calendar(self, calendar: str) -> None:
+        """The user deletes a calendar with all that is in it."""
+        with self.lock:
+            del self.calendars[calendar]
 
     def share(self, calendar: str, email: str, role: Role, *, listed: bool = False) -> None:
         """Give somebody a role; it enters their calendar list only if they accept it (`listed`)."""
@@ -129,6 +154,17 @@ class GoogleWorld:
             self.accounts[client_email] = Account(client_email, public_key_pem, delegated)
             if client_email not in self.users:
                 self.add_user(client_email)
+
+    def disable(self, client_email: str) -> None:
+        """Disable a service account, or delete its key: its assertions are refused, and its access tokens end."""
+        with self.lock:
+            self.disabled = self.disabled | {client_email}
+            self.token_era += 1
+
+    def sit_down(self, user: str = "", *, declines: bool = False, unticked: Iterable[str] = ()) -> None:
+        """Who is signed in at the browser ("": whoever is hinted at), and what they do about an app that asks."""
+        with self.lock:
+            self.at_the_browser, self.declines, self.unticked = user, declines, set(unticked)
 
     def expire_access_tokens(self) -> None:
         """End every access token issued so far: the next request with one is answered 401."""

@@ -19,11 +19,23 @@ from calferry.http import retry_after
 HOURS = 4 * 3600.0
 """Seconds to leave a user alone whose quota is used up: every further call prolongs Google's ban."""
 
-PACE = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
+PACE = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "concurrentLimitExceeded", "servingLimitExceeded"})
 GUESTS = frozenset({"forbiddenForNonOrganizer", "forbiddenForServiceAccounts"})
 """About one event, not its calendar: we invite nobody, so it was its user who did."""
 
 QUOTA = frozenset({"quotaExceeded", "dailyLimitExceeded", "RESOURCE_EXHAUSTED"})
+"""A day's worth is used up: `quotaExceeded` ("Calendar usage limits exceeded") for a user, the others for a project."""
+
+
+_SHARES = "shares it, to make changes to events"
+REMEDIES = {
+    "notFound": f"it was deleted, or is not shared any more; its owner restores it or {_SHARES}",
+    "requiredAccessLevel": f"it may be read only; its owner {_SHARES}",
+    "forbidden": f"its owner, or an administrator, does not permit it; its owner {_SHARES}",
+    "accessNotConfigured": "the Google Calendar API is not enabled in the project; the Google Cloud console enables it",
+    "insufficientPermissions": "what was granted or delegated to calferry lacks a scope; its page in the docs names it",
+}
+"""Who must do what about a calendar that is closed to us, by Google's reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +68,20 @@ class Answer:
         word = first.get("reason") if isinstance(first, Mapping) else ""
         return re.sub(r"\W", "", str(word or error.get("status") or ""))[:64]
 
+    @property
+    def spent(self) -> bool:
+        """Whether it says that a quota is used up for hours, and not for a moment."""
+        refused = self.status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+        for_a_moment = self.status == HTTPStatus.TOO_MANY_REQUESTS and self.reason == "RESOURCE_EXHAUSTED"
+        return refused and self.reason in QUOTA and not for_a_moment
+
 
 Reply = Answer | CalferryError
 """What came of one request: an answer to it, or why there is none."""
 
 
 def answer_of(headers: Mapping[str, str], content: bytes | str, now: datetime) -> Answer:
-    """Read one answer. `headers` are httplib2's: names in lower case, the status among them."""
+    """Read one answer. `headers` have names in lower case, the status among them."""
     try:
         body = json.loads(content)
     except ValueError:
@@ -115,9 +134,7 @@ def unanswered(answer: Answer, lane: str) -> CalferryError:
 def _forbidden(answer: Answer, calendar: str, about: str) -> CalferryError:
     reason = answer.reason
     said = f"{answer.status} {reason}".strip()
-    if answer.status == HTTPStatus.TOO_MANY_REQUESTS and reason == "RESOURCE_EXHAUSTED":
-        reason = "rateLimitExceeded"
-    if reason in QUOTA:
+    if answer.spent:
         wait = max(HOURS, answer.retry_after or 0)
         return Unavailable(f"Google's quota for {calendar} is used up ({said}); it is left alone.", retry_after=wait)
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS or reason in PACE:
@@ -128,8 +145,6 @@ def _forbidden(answer: Answer, calendar: str, about: str) -> CalferryError:
 
 
 def _closed(said: str, calendar: str) -> NotAuthorised:
-    return NotAuthorised(
-        f"Google does not let calferry write to {calendar} ({said}); "
-        "check that it exists and is shared with the service account, or that delegation covers its owner.",
-        calendar=calendar,
-    )
+    reason = said.partition(" ")[2]
+    remedy = REMEDIES.get(reason, "its owner, or an administrator, can tell why")
+    return NotAuthorised(f"Google does not let calferry write to {calendar} ({said}): {remedy}.", calendar=calendar)

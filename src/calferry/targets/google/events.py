@@ -61,6 +61,7 @@ COLORS: Mapping[str, int] = MappingProxyType(
 """The colours of events as Google Calendar shows them, in the order of their ids from 1 on, each under the name that
 stands for it here. Google calls two of them lavender and tomato itself."""
 
+_SEEN = "id,etag,status,attendees(email,self),attendeesOmitted"
 _ESCAPED = {"&": len("&amp;"), "<": len("&lt;"), ">": len("&gt;")}
 
 
@@ -140,8 +141,43 @@ def marked(item: object, calendar: str) -> Marked | None:
     mark = mark_of(shared.get("private")) if isinstance(shared, Mapping) else None
     if not isinstance(item, Mapping) or mark is None:
         return None
-    href, etag = event_id(calendar, mark.uid, mark.generation), item.get("etag")
-    return Marked(mark=mark, href=href, etag=etag if isinstance(etag, str) else "") if item.get("id") == href else None
+    one = seen(item, calendar)
+    href = event_id(calendar, mark.uid, mark.generation)
+    return Marked(mark=mark, href=href, etag=one.safe_etag if one else "") if item.get("id") == href else None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An event as Google shows it. `guests` counts whom its user invited; `dead` says that it was deleted."""
+
+    etag: str
+    guests: int
+    dead: bool
+
+    @property
+    def safe_etag(self) -> str:
+        """The etag under which it may be written to unseen: empty once guests would be touched."""
+        return "" if self.guests else self.etag
+
+
+def seen(item: object, calendar: str) -> Seen | None:
+    """What an answer shows of an event in a calendar (a key); None where it is no event."""
+    if not isinstance(item, Mapping):
+        return None
+    identity, etag, attendees = item.get("id"), item.get("etag"), item.get("attendees", [])
+    if not (isinstance(identity, str) and isinstance(etag, str) and etag and isinstance(attendees, list)):
+        return None
+    guests = sum(not _is_owner(one, calendar) for one in attendees)
+    omitted = item.get("attendeesOmitted") is True
+    return Seen(etag=etag, guests=max(guests, int(omitted)), dead=item.get("status") == "cancelled")
+
+
+def _is_owner(attendee: object, calendar: str) -> bool:
+    """Whether an attendee is the calendar itself: whoever invites guests becomes one too."""
+    if not isinstance(attendee, Mapping):
+        return False
+    owner = calendar.removeprefix(f"{KIND}:").partition("/")[0]
+    return attendee.get("self") is True or str(attendee.get("email")).lower() == owner
 
 
 # ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -149,16 +185,25 @@ def marked(item: object, calendar: str) -> Marked | None:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call below `…/calendar/v3/`. It names no host, so that a replay follows a changed `root_url`."""
+    """One call below `…/calendar/v3/`. It names no host, so that a replay follows a changed `root_url`.
+
+    `if_match` is the etag under which alone an event may be changed.
+    """
 
     method: str
     path: str
     query: str = ""
     body: str | None = None
+    if_match: str = ""
 
     @property
     def address(self) -> str:
         return f"{self.path}?{self.query}" if self.query else self.path
+
+    @property
+    def headers(self) -> dict[str, str]:
+        typed = {"accept": "application/json", "content-type": "application/json"}
+        return typed | ({"if-match": self.if_match} if self.if_match else {})
 
 
 def encode(change: Change, *, dedicated: bool) -> bytes:
@@ -172,11 +217,11 @@ def encode(change: Change, *, dedicated: bool) -> bytes:
             stored |= {"body": identity | own | body(change.event, change.mark)}
         case Update():
             stored |= {"method": "PUT" if dedicated else "PATCH"}
-            stored |= {"path": f"{_events(change.calendar)}/{quote(change.receipt.href, safe='')}"}
+            stored |= _held(change)
             own = ({} if dedicated else _absent(change.event)) | _source(change.event) | _color(change.event)
             stored |= {"body": own | body(change.event, change.mark)}
         case Delete():
-            stored |= {"method": "DELETE", "path": f"{_events(change.calendar)}/{quote(change.receipt.href, safe='')}"}
+            stored |= {"method": "DELETE"} | _held(change)
     if "body" in stored:
         stored["query"]["fields"] = "id,etag,status"
     return _json(stored).encode("ascii")
@@ -186,7 +231,13 @@ def decode(stored: bytes) -> Request:
     """The request an intent stored."""
     parts = json.loads(stored)
     body = _json(parts["body"]) if "body" in parts else None
-    return Request(parts["method"], parts["path"], urlencode(parts["query"]), body)
+    return Request(parts["method"], parts["path"], urlencode(parts["query"]), body, parts.get("if_match", ""))
+
+
+def _held(change: Update | Delete) -> dict[str, Any]:
+    """Where the event stands, and the state in which it is known to have no guests."""
+    path = f"{_events(change.calendar)}/{quote(change.receipt.href, safe='')}"
+    return {"path": path} | ({"if_match": change.receipt.etag} if change.receipt.etag else {})
 
 
 def body(event: Event, mark: Mark) -> dict[str, Any]:
@@ -214,9 +265,9 @@ def in_place(create: Request) -> Request:
     return replace(create, method="PUT", path=f"{create.path}/{identity}")
 
 
-def status_of(update: Request) -> Request:
-    """Ask for the state of the event that an update was refused for."""
-    return Request("GET", update.path, urlencode({"fields": "id,status"}))
+def look(path: str) -> Request:
+    """Ask for an event as it stands."""
+    return Request("GET", path, urlencode({"fields": _SEEN}))
 
 
 def named(calendar: str, href: str) -> Request:
@@ -232,13 +283,18 @@ def probe(calendar: str) -> Request:
     return Request("GET", _events(calendar), urlencode({"maxResults": 1, "fields": "kind"}))
 
 
+def rights(calendar: str) -> Request:
+    """Ask what we may do in a calendar: a listing says so in `accessRole`."""
+    return Request("GET", _events(calendar), urlencode({"maxResults": 1, "fields": "kind,accessRole"}))
+
+
 def survey(calendar: str, page: str = "") -> Request:
     """Ask for a page of the events that carry our mark."""
     query = {
         "privateExtendedProperty": "calferry=1",
         "maxResults": 2500,
         "showDeleted": "false",
-        "fields": "kind,items(id,etag,status,extendedProperties/private),nextPageToken",
+        "fields": f"kind,items({_SEEN},extendedProperties/private),nextPageToken",
     }
     return Request("GET", _events(calendar), urlencode(query | ({"pageToken": page} if page else {})))
 
