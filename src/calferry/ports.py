@@ -78,9 +78,9 @@ class Source(Protocol):
 
 @runtime_checkable
 class Cautious(Protocol):
-    """A source that can tell beforehand what a person should know; not all can."""
+    """A source or a target that can tell beforehand what a person should know; not all can."""
 
-    def cautions(self) -> Iterator[str]: ...  # sentences without a customer's data; reads only, raises as a Source does
+    def cautions(self) -> Iterator[str]: ...  # sentences without a customer's data; reads only, raises as its kind does
 
 
 class Target(Protocol):
@@ -139,6 +139,66 @@ class Target(Protocol):
 
     def ours(self, calendar: str) -> Iterator[Marked]:
         """Every event in the calendar (key) that carries a calferry mark, whosever. Raises as `apply` fails."""
+        ...
+
+
+class Dialogue(Protocol):
+    """The person who connects a target, at a terminal or before a program that reads what is told."""
+
+    def tell(self, text: str) -> None:
+        """Say a sentence, an address or a code: one line, or several."""
+        ...
+
+    def ask(self, question: str) -> str:
+        """The line that was typed, without the spaces around it. Raises NotAuthorised where nobody can answer."""
+        ...
+
+    def open(self, url: str) -> bool:
+        """Show a page in a browser on this machine. Whether there is one; it may show the page all the same."""
+        ...
+
+
+@runtime_checkable
+class Connecting(Protocol):
+    """A target that has to be let in by somebody; one that needs nothing is not."""
+
+    def connect(self, dialogue: Dialogue) -> Iterator[str]:
+        """Sign in by a real call, and keep what it leaves behind; then say what was found, a sentence each.
+
+        Who was let in, with which rights, until when, where that is kept. Where the configuration holds all it takes
+        to sign in, nobody is asked. What was kept before is replaced only once somebody else has been let in. Writes to
+        no calendar. Raises NotAuthorised (refused, withdrawn, run out), Unavailable and ConfigError.
+        """
+        ...
+
+
+@runtime_checkable
+class Proving(Protocol):
+    """A target that can tell without writing whether it may write."""
+
+    def prove(self, calendar: str) -> None:
+        """Raise NotAuthorised, naming the right that is missing, where the calendar (key) may not be written.
+
+        Reads only. Raises as `apply` fails.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expiry:
+    """A credential ends: `what` ("the certificate"), `at` (UTC), and the `remedy`, a sentence without a full stop."""
+
+    what: str
+    at: datetime
+    remedy: str
+
+
+@runtime_checkable
+class Expiring(Protocol):
+    """A target that may know when its credential ends."""
+
+    def expiry(self) -> Expiry | None:
+        """When it ends, as far as this machine knows. Asks nobody, and never raises."""
         ...
 
 
@@ -223,9 +283,9 @@ class HeldBack:
 class Attention:
     """Something that waits for a person: a parked deletion, or something set aside as it is.
 
-    `where` is the calendar or source key, `what` one of parked, refused, unrouted, quarantined, paused, unreachable,
-    unproven, unread; `id` the uid, source id or stream (empty for a whole calendar or source); `reason` a sentence
-    without a customer's data.
+    `where` is the calendar or source key, or `targets.NAME`; `what` one of parked, refused, unrouted, quarantined,
+    paused, unreachable, unproven, unread, expiring; `id` the uid, source id or stream (empty for a whole calendar,
+    source or target); `reason` a sentence without a customer's data.
     """
 
     where: str
