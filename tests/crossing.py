@@ -145,7 +145,7 @@ batch = 3
         """How far the calendars are from the truth, well within the window."""
         now, day = self.clock.time, timedelta(days=1)
         window = (now - PAST + day, now + FUTURE - day)
-        return judge([self.sandbox.agendize.world], self.sandbox.google.world, window=window, named=True)
+        return judge([self.sandbox.agendize.world], [self.sandbox.google.world], window=window, named=True)
 
     def ours(self, calendar: str) -> list[JsonObject]:
         """Our events as they stand in a calendar, by start."""
