@@ -27,6 +27,8 @@ USED = (
     "google_auth_httplib2",
     "googleapiclient.http",
     "httpx",
+    "msal.application",
+    "msal.token_cache",
     "stamina",
 )
 
