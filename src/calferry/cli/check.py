@@ -127,7 +127,7 @@ def _routes(
     """For each route, every calendar it would write to, asked for its events with a mark of ours."""
     from calferry.rules import destinations
 
-    asked: set[str] = set()
+    asked: set[tuple[str, str]] = set()
     for route in settings.routes:
         what, known = f"routes.{route.name}", staff.get(route.source)
         if known is None:
@@ -138,8 +138,8 @@ def _routes(
         for owner, (calendar, problem) in zip(owners, destinations(route, known or ()), strict=True):
             if problem:
                 yield _finding(what, problem if owner else NOBODY, note=True)
-            elif calendar not in asked:
-                asked.add(calendar)
+            elif (route.target, calendar) not in asked:
+                asked.add((route.target, calendar))
                 yield _calendar(route.name, targets[route.target], calendar)
 
 

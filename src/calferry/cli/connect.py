@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import webbrowser
 from dataclasses import replace
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from calferry.config import Settings
     from calferry.ports import Target
+
+GIVEN_UP = 128 + signal.SIGINT
+"""Exit code where nobody wanted to wait any longer."""
 
 NOTHING = "needs nobody to sign in; what it takes is in the configuration"
 
@@ -59,7 +63,11 @@ def connect(
     clock = wiring.SystemClock()
     with wiring.existing_ledger(settings) as ledger:
         (door,) = wiring.build_targets(settings, clock, ledger.shelf if ledger else None).values()
-        found = _let_in(door, err() if json else out())
+        try:
+            found = _let_in(door, err() if json else out())
+        except KeyboardInterrupt:
+            err().print("Given up. Whoever was signed in before still is.")
+            return GIVEN_UP
         findings = [*findings_on_the_way(settings, wiring.build_sources(settings, clock), {target: door})]
     code = gravest(finding["exit"] for finding in findings)
     if json:
