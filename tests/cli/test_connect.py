@@ -98,6 +98,21 @@ def test_an_application_says_who_it_is_what_it_may_do_and_when_that_ends(certifi
     assert certified.sandbox.graph.world.performed == {}
 
 
+def test_a_program_reads_one_document_and_the_person_reads_the_rest(certified: Salon) -> None:
+    ran = certified.run("connect", "office", "--json")
+    told = ran.document
+    assert (told["target"], told["kind"], told["exit"]) == ("office", "office365", 0)
+    assert told["found"][0] == f"signed in as application {CLIENT} of salon.example"
+    assert f"ok    targets.office: {told['found'][0]}" in ran.err
+
+
+def test_an_application_that_is_not_let_in_is_told_what_to_check(certified: Salon) -> None:
+    certified.sandbox.graph.world.certificates.clear()
+    ran = certified.run("connect", "office")
+    assert ran.code == 77
+    assert "check tenant and client_id, and that the secret or certificate has not run out" in ran.err
+
+
 def test_a_certificate_that_ends_is_told_of_by_check_sync_and_status(certified: Salon) -> None:
     ending = "the certificate ends on "
     assert f"note  targets.office: {ending}" in certified.run("check").out

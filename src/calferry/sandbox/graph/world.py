@@ -66,7 +66,12 @@ class Mailbox:
 
 
 class GraphWorld:
-    """The mailboxes of one tenant, the mails that went out, and what was done over the API."""
+    """The mailboxes of one tenant, the mails that went out, and what was done over the API.
+
+    `roles` are an application's permissions in Entra, for every mailbox; `exchange_grants` says that RBAC in Exchange
+    gives it calendars besides. `consented` is what people let applications do for them; `readers` and `editors` hold
+    (mailbox, person) for calendars that are shared.
+    """
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.now = now
