@@ -208,10 +208,10 @@ class _Pem(NamedTuple):
 def certificate_ends(settings: Settings) -> datetime | None:
     """When (UTC) the certificate ends; None without one, or with one that cannot be read. Of a client secret nobody can
     tell: only an administrator may ask Microsoft."""
-    from cryptography.x509 import load_pem_x509_certificate
-
     if settings.certificate is None:
         return None
+    from cryptography.x509 import load_pem_x509_certificate
+
     try:
         return load_pem_x509_certificate(_parts(settings).certificate.encode()).not_valid_after_utc
     except ValueError:
