@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from calferry import wiring
-from calferry.sandbox import Sandbox, Verdict, judge
+from calferry.sandbox import GoogleWorld, GraphWorld, Sandbox, Verdict, judge
 from calferry.sandbox.messages import JsonObject
 from calferry.sync.crossing import Report, run
 from calferry.sync.installation import Installation, Watch
@@ -144,9 +144,21 @@ pace = 1000000
 
     def verdict(self) -> Verdict:
         """How far the calendars are from the truth, well within the window."""
+        return self.judged(self.sandbox.google.world)
+
+    def judged(self, calendars: GoogleWorld | GraphWorld) -> Verdict:
         now, day = self.clock.time, timedelta(days=1)
         window = (now - PAST + day, now + FUTURE - day)
-        return judge([self.sandbox.agendize.world], self.sandbox.google.world, window=window, named=True)
+        return judge([self.sandbox.agendize.world], [calendars], window=window, named=True)
+
+    def add_foreign_event(self, calendar: str, subject: str, start: datetime, end: datetime) -> None:
+        """Somebody's own event in their calendar, at aware instants."""
+        self.sandbox.google.world.add_foreign_event(calendar, subject, start, end)
+
+    @property
+    def writes(self) -> int:
+        """What was ever written into the calendars."""
+        return self.sandbox.google.world.writes
 
     def ours(self, calendar: str) -> list[JsonObject]:
         """Our events as they stand in a calendar, by start."""
@@ -165,10 +177,11 @@ def uid_of_event(event: JsonObject) -> str:
 
 
 @contextmanager
-def salon(home: Path, now: datetime = NOW) -> Iterator[Salon]:
+def salon(home: Path, now: datetime = NOW, kind: type[Salon] = Salon) -> Iterator[Salon]:
     """Open for as long as it takes; the sandbox must not have crashed, nor seen a request that breaks the rules."""
     clock = HandClock(now)
     with Sandbox(clock.now) as sandbox:
-        yield Salon(sandbox, home, clock)
-        assert [*sandbox.agendize.crashes, *sandbox.google.crashes] == []
-        assert sandbox.google.world.schema_violations == []
+        yield kind(sandbox, home, clock)
+        assert [*sandbox.agendize.crashes, *sandbox.google.crashes, *sandbox.graph.crashes] == []
+        assert sandbox.google.world.schema_violations == sandbox.graph.world.schema_violations == []
+        assert sandbox.graph.world.changing_ids == 0

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import ssl
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from calferry.model import uid_of
-from calferry.sandbox import GraphServer, Sandbox, faults
+from calferry.sandbox import Sandbox, faults
 from calferry.sandbox.faults import Fault, matching
-from calferry.sandbox.graph import Kept, part_missing, part_status
+from calferry.sandbox.graph import part_missing, part_status
 from calferry.sync.crossing import run
 from calferry.sync.installation import Watch
-from calferry.targets.office365.requests import MARK, mark_of
+from tests import office
 from tests.crash.instants import told
-from tests.crossing import CALENDARS, COMPANY, STAFF_ROUTE, HandClock, Salon
+from tests.crossing import CALENDARS, COMPANY, STAFF_ROUTE, HandClock
+from tests.office import Place
 
-CLIENT, SECRET = "11111111-2222-3333-4444-555555555555", "s3cret"
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 WHOLE = [faults.lost_reply(), faults.dropped(), faults.html(), faults.status(503), faults.status(500, performed=True)]
@@ -40,55 +36,21 @@ PARTS = [
 EXAMPLES = 6
 """Of the default profile."""
 
-Place = tuple[str, str]
-"""A mailbox, and the id of an event there."""
-
 
 @dataclass
-class Office(Salon):
-    """The salon, with its calendars at Microsoft 365."""
+class Office(office.Office):
+    """People act in their calendars, and the network breaks."""
 
     torn: set[str] = field(default_factory=set)
     guested: set[str] = field(default_factory=set)
     copies: set[Place] = field(default_factory=set)
     copied: set[Place] = field(default_factory=set)
 
-    @property
-    def graph(self) -> GraphServer:
-        return self.sandbox.graph
-
     def configure(self, routes: str = STAFF_ROUTE, *, ledger: str = "calferry.db") -> None:
         super().configure(routes, ledger=ledger)
-        world = self.graph.world
-        world.add_application(CLIENT, SECRET)
         for address in CALENDARS:
-            world.add_mailbox(address)
-            world.add_foreign_event(address, "Dentist", self.clock.time + DAY, self.clock.time + DAY + 15 * MINUTE)
-        (self.home / "secret").write_text(SECRET, encoding="utf-8")
-        before, _, rest = self.config.read_text(encoding="utf-8").partition("[targets.workspace]")
-        target = f"""\
-[targets.workspace]
-kind = "office365"
-tenant = "{world.tenant}"
-client_id = "{CLIENT}"
-client_secret = {{ file = "secret" }}
-allow = ["*@salon.example"]
-batch = 3
-root_url = "{self.graph.url}"
-authority = "{self.graph.url}"
-ca_file = "{self.graph.ca_file}"
-"""
-        self.config.write_text(f"{before}{target}{rest[rest.index('[routes') :]}", encoding="utf-8")
-
-    def marked(self) -> list[tuple[Place, str, Kept]]:
-        """Our events, and copies of them, with their uids."""
-        found = [
-            ((address, kept.id), mark.uid, kept)
-            for address in CALENDARS
-            for kept in self.graph.world.events(address)
-            if (mark := mark_of(kept.properties.get(MARK), f"office365:{address}"))
-        ]
-        return sorted(found, key=lambda one: (one[0][0], str(one[2].item["createdDateTime"])))
+            start = self.clock.time + DAY
+            self.add_foreign_event(address, "Dentist", start, start + 15 * MINUTE)
 
     def attend_to(self, deed: str, number: int) -> None:
         """What happens in the books."""
@@ -170,7 +132,7 @@ ca_file = "{self.graph.ca_file}"
             if left == 0:
                 raise Crash
 
-        with suppress(Crash), self.installation() as installation, told(count), told_of_tls(count):
+        with suppress(Crash), self.installation() as installation, told(count):
             run(installation, Watch())
 
     def check_always(self) -> None:
@@ -197,29 +159,7 @@ ca_file = "{self.graph.ca_file}"
 
 
 @contextmanager
-def told_of_tls(tell: Callable[[str], None]) -> Iterator[None]:
-    """`told` hears of plain sockets; an encrypted one has methods of its own."""
-    thread = threading.get_ident()
-
-    def wrapped(call: Callable[..., Any], name: str) -> Callable[..., Any]:
-        def around(*args: Any, **options: Any) -> Any:
-            if threading.get_ident() != thread:
-                return call(*args, **options)
-            tell(f"before {name}")
-            result = call(*args, **options)
-            tell(f"after {name}")
-            return result
-
-        return around
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ssl.SSLSocket, "send", wrapped(ssl.SSLSocket.send, "send"))
-        patch.setattr(ssl.SSLSocket, "recv", wrapped(ssl.SSLSocket.recv, "receive"))
-        yield
-
-
-@contextmanager
-def office() -> Iterator[Office]:
+def opened() -> Iterator[Office]:
     clock = HandClock()
     with TemporaryDirectory(prefix="calferry-office-") as home, Sandbox(clock.now) as sandbox:
         yield Office(sandbox, Path(home), clock)
@@ -243,7 +183,7 @@ deeds = st.tuples(
 
 
 def test_a_pass_costs_what_changed_and_nothing_else() -> None:
-    with office() as shop:
+    with opened() as shop:
         for number in range(5):
             shop.book(5 + number)
         shop.cross()
@@ -256,7 +196,7 @@ def test_a_pass_costs_what_changed_and_nothing_else() -> None:
 
 
 def test_an_event_whose_answer_was_lost_and_which_its_user_changed_since_is_there_once() -> None:
-    with office() as shop:
+    with opened() as shop:
         shop.book()
         shop.graph.faults.add(faults.lost_reply(), match=matching("$batch"))
         assert shop.cross().errors
@@ -269,7 +209,7 @@ def test_an_event_whose_answer_was_lost_and_which_its_user_changed_since_is_ther
 
 @given(st.lists(deeds, min_size=10, max_size=40))
 def test_whatever_happens_the_calendars_hold_the_truth_and_nobody_is_mailed(story: list[tuple[str, int]]) -> None:
-    with office() as shop:
+    with opened() as shop:
         for number in range(4):
             shop.book(6 + number, staff=number % 3)
         for deed, number in story:

@@ -55,9 +55,9 @@ def launcher(request: pytest.FixtureRequest) -> Iterator[Launcher]:
 
 
 @contextmanager
-def today(home: Path) -> Iterator[Salon]:
+def today(home: Path, kind: type[Salon] = Salon) -> Iterator[Salon]:
     """A salon by the real clock, since calferry in a process of its own knows no other."""
-    with salon(home, datetime.now(UTC)) as shop:
+    with salon(home, datetime.now(UTC), kind) as shop:
         yield shop
 
 

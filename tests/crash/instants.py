@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ from sqlalchemy.engine.default import DefaultDialect
 
 SOCKET_CALLS = {"send": "send", "sendall": "send", "recv": "receive", "recv_into": "receive"}
 """What httpcore (`send`, `recv`) and http.client (`sendall`, `recv_into`) call on a socket, by what it is to us."""
+
+TLS_CALLS = {"send": "send", "recv": "receive"}
+"""What httpcore calls on an encrypted socket, which has methods of its own."""
 
 
 @contextmanager
@@ -31,14 +35,17 @@ def told(tell: Callable[[str], None]) -> Iterator[None]:
         return around
 
     commit = DefaultDialect.do_commit
-    held = {call: getattr(socket.socket, call) for call in SOCKET_CALLS}
-    for call, name in SOCKET_CALLS.items():
-        setattr(socket.socket, call, wrapped(held[call], name))
+    calls: list[tuple[type, str, str]] = [
+        *((socket.socket, call, name) for call, name in SOCKET_CALLS.items()),
+        *((ssl.SSLSocket, call, name) for call, name in TLS_CALLS.items()),
+    ]
+    held = [getattr(kind, call) for kind, call, _ in calls]
+    for original, (kind, call, name) in zip(held, calls, strict=True):
+        setattr(kind, call, wrapped(original, name))
     setattr(DefaultDialect, "do_commit", wrapped(commit, "commit"))  # noqa: B010 (mypy: methods are not assigned to)
     try:
         yield
     finally:
         setattr(DefaultDialect, "do_commit", commit)  # noqa: B010 (likewise)
-        for call, original in held.items():
-            if call in SOCKET_CALLS:
-                setattr(socket.socket, call, original)
+        for original, (kind, call, _) in zip(held, calls, strict=True):
+            setattr(kind, call, original)

@@ -26,6 +26,8 @@ USED = (
     "google.oauth2.service_account",
     "googleapiclient.http",
     "httpx",
+    "msal.application",
+    "msal.token_cache",
     "stamina",
 )
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.crash.conftest import Launcher, today
 from tests.crossing import CALENDARS, Salon
+from tests.office import Desk, Office
 
 Situation = Callable[[Launcher, Salon], None]
 
@@ -20,7 +21,7 @@ def first_day(_: Launcher, shop: Salon) -> None:
         shop.book(2 + number, 9 + number % 5, staff=number % 3, service=shop.services[number % 2])
     for calendar in CALENDARS:
         start = shop.clock.time.replace(hour=12, minute=0)
-        shop.sandbox.google.world.add_foreign_event(calendar, "Dentist", start, start.replace(minute=45))
+        shop.add_foreign_event(calendar, "Dentist", start, start.replace(minute=45))
 
 
 def any_day(launcher: Launcher, shop: Salon) -> None:
@@ -38,15 +39,24 @@ def any_day(launcher: Launcher, shop: Salon) -> None:
     world.reassign(fifth, shop.staff[0])
 
 
-SITUATIONS: tuple[Situation, ...] = (first_day, any_day)
+def any_day_after_a_while(launcher: Launcher, shop: Salon) -> None:
+    """The same, and the tokens for the calendars have ended meanwhile."""
+    any_day(launcher, shop)
+    shop.sandbox.graph.world.expire_access_tokens()
+
+
+SITUATIONS: tuple[tuple[type[Salon], Situation], ...] = (
+    *((Salon, first_day), (Salon, any_day)),
+    *((Office, first_day), (Office, any_day), (Desk, any_day_after_a_while)),
+)
 
 
 @pytest.fixture(scope="module")
 def instants(launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> list[int]:
     """How many instants an unhindered run has, in each situation."""
     counted = []
-    for situation in SITUATIONS:
-        with today(tmp_path_factory.mktemp("counted")) as shop:
+    for kind, situation in SITUATIONS:
+        with today(tmp_path_factory.mktemp("counted"), kind) as shop:
             situation(launcher, shop)
             ended = launcher.sync(shop)
             assert ended.exit == 0
@@ -64,8 +74,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_a_run_that_is_killed_loses_nothing_and_doubles_nothing(
     launcher: Launcher, instants: list[int], tmp_path: Path, kill: tuple[int, int]
 ) -> None:
-    situation, die_at = _spread(kill, instants)
-    with today(tmp_path) as shop:
+    kind, situation, die_at = _spread(kill, instants)
+    with today(tmp_path, kind) as shop:
         situation(launcher, shop)
         killed = launcher.sync(shop, die_at=die_at)
         assert (killed.exit, killed.instants) == (-SIGKILL, die_at)
@@ -73,21 +83,25 @@ def test_a_run_that_is_killed_loses_nothing_and_doubles_nothing(
         ends = [launcher.sync(shop).exit for _ in range(2)]
         assert ends[-1] == 0, (ends, killed)
         assert shop.verdict().clean, (shop.verdict(), killed)
-        writes = shop.sandbox.google.world.writes
+        writes = shop.writes
         assert launcher.sync(shop).exit == 0
-        assert shop.sandbox.google.world.writes == writes
+        assert shop.writes == writes
 
 
-def test_all_kinds_of_instants_are_met(launcher: Launcher, tmp_path: Path) -> None:
-    with today(tmp_path) as shop:
+@pytest.mark.parametrize("kind", [Salon, Office])
+def test_all_kinds_of_instants_are_met(launcher: Launcher, tmp_path: Path, kind: type[Salon]) -> None:
+    with today(tmp_path, kind) as shop:
         first_day(launcher, shop)
         met = {launcher.sync(shop, die_at=instant).last for instant in range(1, 40)}
     moments = {f"{when} {what}" for when in ("before", "after") for what in ("send", "receive", "commit")}
     assert met == moments
 
 
-def test_killed_again_and_again_at_the_same_instant_it_still_arrives(launcher: Launcher, tmp_path: Path) -> None:
-    with today(tmp_path) as shop:
+@pytest.mark.parametrize("kind", [Salon, Office, Desk])
+def test_killed_again_and_again_at_the_same_instant_it_still_arrives(
+    launcher: Launcher, tmp_path: Path, kind: type[Salon]
+) -> None:
+    with today(tmp_path, kind) as shop:
         any_day(launcher, shop)
         for instant in range(1, 120, 7):
             launcher.sync(shop, die_at=instant)
@@ -115,13 +129,13 @@ def test_what_was_sent_and_called_off_before_the_next_run_is_taken_away_again(
         assert (ends[-1], shop.standing().total()) == (0, 0)
 
 
-def _spread(kill: tuple[int, int], instants: list[int]) -> tuple[Situation, int]:
+def _spread(kill: tuple[int, int], instants: list[int]) -> tuple[type[Salon], Situation, int]:
     """The n-th of so many kills, spread evenly over the instants of all situations one after another."""
     number, kills = kill
     instant = number * sum(instants) // kills
-    for situation, length in zip(SITUATIONS, instants, strict=True):
+    for (kind, situation), length in zip(SITUATIONS, instants, strict=True):
         if instant < length:
-            return situation, instant + 1
+            return kind, situation, instant + 1
         instant -= length
     raise AssertionError
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from calferry.sandbox import (
     AgendizeWorld,
     ClicrdvWorld,
     GoogleWorld,
+    GraphWorld,
     Sandbox,
     ValomniaWorld,
     Verdict,
@@ -24,6 +25,7 @@ from calferry.sandbox import (
 )
 from calferry.sandbox.clicrdv.world import is_appointment
 from calferry.sandbox.google import Mail
+from calferry.sandbox.graph import Mail as GraphMail
 from calferry.sandbox.judge import Due, Slot, everything_due
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
@@ -46,38 +48,60 @@ def google(sandbox: Sandbox) -> GoogleWorld:
     return sandbox.google.world
 
 
+@pytest.fixture
+def graph(sandbox: Sandbox) -> GraphWorld:
+    return sandbox.graph.world
+
+
+def title(due: Due) -> str:
+    return f"{due.service} – {due.booked} booked" if due.booked else due.service
+
+
 def carry(google: GoogleWorld, due: Due, calendar: str, name: str, **members: Any) -> None:
-    """Put an appointment into a calendar, as a perfect client would."""
+    """Put an appointment into a calendar at Google, as a perfect client would."""
     home = google.calendars[calendar]
     times = {"start": {"dateTime": due.start.isoformat()}, "end": {"dateTime": due.end.isoformat()}}
-    summary = f"{due.service} – {due.booked} booked" if due.booked else due.service
-    content = {"summary": summary, "reminders": {"useDefault": False}} | times | members
+    content = {"summary": title(due), "reminders": {"useDefault": False}} | times | members
     google.store(home, google.newborn(home, name, "ferry") | content)
 
 
+def carry_to_microsoft(graph: GraphWorld, due: Due, address: str) -> str:
+    """Put an appointment into the calendar of a mailbox, as a perfect client would. Returns the id of the event."""
+    home = graph.mailboxes[address]
+    start, end = ({"dateTime": f"{side:%Y-%m-%dT%H:%M:%S}", "timeZone": "UTC"} for side in (due.start, due.end))
+    members = {"subject": title(due), "start": start, "end": end, "isReminderOn": False}
+    return graph.keep(home, graph.newborn(home.default, members)).id
+
+
 @pytest.fixture
-def carried(google: GoogleWorld, scene: scenery.Scene) -> list[tuple[Due, str, str]]:
-    """Everything, where it belongs; with the calendar and the id of each event."""
-    placed = [
-        (due, scene.calendar_of[due.owner], f"e{number}") for number, due in enumerate(everything_due(scene.bookings))
-    ]
+def carried(google: GoogleWorld, graph: GraphWorld, scene: scenery.Scene) -> list[tuple[Due, str, str]]:
+    """Everything, where it belongs; with the calendar and the id of each event at Google."""
+    placed = []
+    for number, due in enumerate(everything_due(scene.bookings)):
+        calendar = scene.calendar_of[due.owner]
+        if calendar in graph.mailboxes:
+            carry_to_microsoft(graph, due, calendar)
+        else:
+            placed.append((due, calendar, f"e{number}"))
     for one in placed:
         carry(google, *one)
     return placed
 
 
-def verdict_on(google: GoogleWorld, scene: scenery.Scene, **asked: Any) -> Verdict:
-    return judge(scene.bookings, google, scene.calendar_of, **asked)
+@pytest.fixture
+def verdict_on(sandbox: Sandbox, scene: scenery.Scene) -> Callable[..., Verdict]:
+    worlds = (sandbox.google.world, sandbox.graph.world)
+    return lambda **asked: judge(scene.bookings, worlds, scene.calendar_of, **asked)
 
 
 def test_calendars_that_hold_the_truth_of_all_are_clean(
-    google: GoogleWorld, scene: scenery.Scene, carried: Sequence[Any]
+    verdict_on: Callable[..., Verdict], carried: Sequence[Any]
 ) -> None:
-    assert verdict_on(google, scene, named=True).clean
+    assert verdict_on(named=True).clean
 
 
-def test_empty_calendars_miss_everything(google: GoogleWorld, scene: scenery.Scene) -> None:
-    verdict = verdict_on(google, scene)
+def test_empty_calendars_miss_everything(verdict_on: Callable[..., Verdict], scene: scenery.Scene) -> None:
+    verdict = verdict_on()
 
     assert verdict.missing == len(list(everything_due(scene.bookings)))
     assert verdict.duplicates == verdict.foreign_touched == 0
@@ -85,15 +109,17 @@ def test_empty_calendars_miss_everything(google: GoogleWorld, scene: scenery.Sce
 
 
 def test_what_one_booking_system_alone_holds_is_too_much_for_the_others(
-    google: GoogleWorld, scene: scenery.Scene, carried: Sequence[Any]
+    google: GoogleWorld, graph: GraphWorld, scene: scenery.Scene, carried: Sequence[Any]
 ) -> None:
     for world in scene.bookings:
         others = [one for one in scene.bookings if one is not world]
-        verdict = judge(others, google, scene.calendar_of)
+        verdict = judge(others, [google, graph], scene.calendar_of)
         assert (verdict.missing, verdict.duplicates) == (0, len(list(everything_due([world]))))
 
 
-def test_each_fault_is_counted(google: GoogleWorld, scene: scenery.Scene, carried: list[tuple[Due, str, str]]) -> None:
+def test_each_fault_is_counted(
+    google: GoogleWorld, verdict_on: Callable[..., Verdict], carried: list[tuple[Due, str, str]]
+) -> None:
     (first, where, _), (_, second_calendar, second), (_, third_calendar, third) = carried[:3]
     carry(google, first, where, "another")
     google.user_deletes(second_calendar, second)
@@ -102,45 +128,71 @@ def test_each_fault_is_counted(google: GoogleWorld, scene: scenery.Scene, carrie
     google.store(google.calendars[calendar], google.calendars[calendar].events[event_id])
     google.mails.append(Mail(calendar, event_id, "insert", None))
 
-    verdict = verdict_on(google, scene, named=True)
+    verdict = verdict_on(named=True)
 
     assert verdict[:5] == (1, 1, 1, 1, 0)
     assert sorted(line.split(":")[0] for line in verdict.details) == ["missing", "too many", "touched", "unnamed"]
 
 
-def test_a_group_session_is_one_event_with_its_number(google: GoogleWorld, scene: scenery.Scene) -> None:
+def test_a_group_session_is_one_event_with_its_number(
+    google: GoogleWorld, graph: GraphWorld, scene: scenery.Scene
+) -> None:
     sessions = [due for due in everything_due([scene.clinic.world]) if due.booked]
     assert {due.service for due in sessions} == {"Yoga 🧘"}
     assert max(due.booked for due in sessions) > 1
     for number, due in enumerate(everything_due([scene.clinic.world])):
-        carry(google, due._replace(booked=due.booked + 10 if due.booked else 0), due.owner, f"e{number}")
+        counted_wrongly = due._replace(booked=due.booked + 10 if due.booked else 0)
+        if due.owner in google.calendars:
+            carry(google, counted_wrongly, due.owner, f"e{number}")
+        else:
+            carry_to_microsoft(graph, counted_wrongly, due.owner)
 
-    verdict = judge([scene.clinic.world], google, named=True)
+    verdict = judge([scene.clinic.world], [google, graph], named=True)
 
     assert not verdict.missing
     assert [line.split(":")[0] for line in verdict.details] == ["unnamed"] * len(sessions)
 
 
+def test_each_fault_at_microsoft_is_counted_too(
+    graph: GraphWorld, scene: scenery.Scene, verdict_on: Callable[..., Verdict], carried: Sequence[Any]
+) -> None:
+    due = next(due for due in everything_due(scene.bookings) if scene.calendar_of[due.owner] in graph.mailboxes)
+    address = scene.calendar_of[due.owner]
+    ours = [one.id for one in graph.events(address) if (address, one.id) not in graph.foreign]
+    carry_to_microsoft(graph, due, address)
+    graph.user_deletes(address, ours[-1])
+    graph.user_edits(address, ours[-2], subject="?")
+    graph.touch(graph.mailboxes[address].events[next(one for home, one in graph.foreign if home == address)])
+    graph.mails.append(GraphMail(address, ours[0], "create"))
+    graph.reminders.append(ours[0])
+
+    verdict = verdict_on(named=True)
+
+    assert verdict[:5] == (1, 1, 1, 1, 1)
+    assert sorted(line.split(":")[0] for line in verdict.details) == ["missing", "too many", "touched", "unnamed"]
+
+
 def test_a_mapping_says_whose_appointments_go_where(google: GoogleWorld, scene: scenery.Scene) -> None:
-    google.add_calendar("desk", "boss@clinic.example")
+    google.add_calendar("desk", "chloe@clinic.example")
     ana, _ = scene.practice.calendars
     for number, due in enumerate(everything_due(scene.bookings)):
         if due.owner == ana:
             carry(google, due, "desk", f"e{number}")
 
-    assert judge(scene.bookings, google, {ana: "desk"}).clean
+    assert judge(scene.bookings, [google], {ana: "desk"}).clean
 
 
 def test_without_a_mapping_the_address_is_the_calendar(google: GoogleWorld, scene: scenery.Scene) -> None:
+    google.add_user("dario@clinic.example")
     for number, due in enumerate(everything_due([scene.field.world])):
         carry(google, due, due.owner, f"e{number}")
 
-    assert judge([scene.field.world], google).clean
+    assert judge([scene.field.world], [google]).clean
 
 
-def test_a_window_leaves_out_what_lies_beyond(google: GoogleWorld, scene: scenery.Scene) -> None:
-    assert verdict_on(google, scene, window=(NOW, NOW + 7 * DAY)).missing < verdict_on(google, scene).missing
-    assert verdict_on(google, scene, window=(NOW, NOW)).clean
+def test_a_window_leaves_out_what_lies_beyond(verdict_on: Callable[..., Verdict]) -> None:
+    assert verdict_on(window=(NOW, NOW + 7 * DAY)).missing < verdict_on().missing
+    assert verdict_on(window=(NOW, NOW)).clean
 
 
 def feed_of(everything: Sequence[Due]) -> bytes:
@@ -168,13 +220,17 @@ def test_a_visit_without_an_end_takes_no_time(google: GoogleWorld) -> None:
     assert list(everything_due([world])) == [Due("eva@sales.example", NOW, NOW, "Visit")]
 
 
-def test_a_year_of_the_three_is_modest_and_everybody_has_a_life(google: GoogleWorld, scene: scenery.Scene) -> None:
+def test_a_year_of_the_three_is_modest_and_everybody_has_a_life(
+    google: GoogleWorld, graph: GraphWorld, scene: scenery.Scene
+) -> None:
     everything = list(everything_due(scene.bookings))
 
     assert 370 <= len(everything) <= 430
     assert all(one.start > NOW - scenery.PAST and one.end < NOW + scenery.FUTURE for one in everything)
-    assert list(google.calendars) == [person.email for person in scene.people]
+    assert {*google.calendars, *graph.mailboxes} == {person.email for person in scene.people}
+    assert list(graph.mailboxes) == [person.email for person in scenery.AT_MICROSOFT]
     assert all(len(list(google.events(calendar))) == 5 for calendar in google.calendars)
+    assert all(len(list(graph.events(address))) == 5 for address in graph.mailboxes)
 
 
 def test_each_two_of_the_three_share_somebody_and_a_calendar(scene: scenery.Scene) -> None:
@@ -256,10 +312,10 @@ def test_the_scenery_is_the_same_on_every_run(scene: scenery.Scene) -> None:
 
 
 def test_a_minute_at_the_desks_is_told_line_by_line(
-    google: GoogleWorld, scene: scenery.Scene, carried: Sequence[Any]
+    scene: scenery.Scene, verdict_on: Callable[..., Verdict], carried: Sequence[Any]
 ) -> None:
     told = scene.changes()
-    verdict = verdict_on(google, scene)
+    verdict = verdict_on()
 
     assert {desk: [line.split()[0] for line in lines] for desk, lines in told.items()} == {
         "clinic": ["booked", "moved", "cancelled", "gave", "joined"],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +14,7 @@ from calferry.sandbox import GraphServer, Request, faults
 from calferry.sandbox.graph import Kept, part_status
 from calferry.targets.office365 import Office365Target, Settings, build
 from calferry.targets.office365.requests import MARK, mark_of
+from calferry.tokens import TokenFile
 from tests.builders import MORNING
 from tests.targets.google_world import StoppedClock
 
@@ -45,7 +48,50 @@ def target_for(server: GraphServer, **options: Any) -> Office365Target:
     server.world.add_application(CLIENT, SECRET)
     if ANA not in server.world.mailboxes:
         server.world.add_mailbox(ANA)
-    return build("m365", settings_for(server, **options), clock=StoppedClock())
+    return built(settings_for(server, **options))
+
+
+def built(settings: Settings) -> Office365Target:
+    """A target that nobody is to sign in for."""
+    return build("m365", settings, clock=StoppedClock(), tokens=TokenFile(Path("/nowhere/m365")))
+
+
+def person_for(server: GraphServer, folder: Path, **options: Any) -> Office365Target:
+    """A target that signs in as Ana, with what is kept in `folder`."""
+    server.world.add_application(CLIENT, public=True)
+    if ANA not in server.world.mailboxes:
+        server.world.add_mailbox(ANA)
+    settings = settings_for(server, client_secret=None, **({"user": ANA} | options))
+    return build("m365", settings, clock=StoppedClock(), tokens=TokenFile(folder / "targets.m365"))
+
+
+@dataclass
+class Reader:
+    """Somebody who reads what they are told, and enters the code as `who`; declines it, or lets it run out, else."""
+
+    server: GraphServer
+    who: str = ANA
+    declines: bool = False
+    told: list[str] = field(default_factory=list)
+
+    def tell(self, text: str) -> None:
+        self.told.append(text)
+        code = re.search(r"enter the code (\w+)", text)
+        if code is None:
+            return
+        if self.declines:
+            self.server.user_declines(code[1])
+        elif self.who:
+            self.server.user_enters(code[1], self.who)
+        else:
+            self.server.expire_codes()
+
+    def ask(self, question: str) -> str:
+        raise AssertionError(question)
+
+    def open(self, url: str) -> bool:
+        self.told.append(url)
+        return False
 
 
 def held_by(graph: GraphServer, href: str) -> Kept:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
+from pathlib import Path
 from string import ascii_lowercase
 
 import pytest
@@ -20,6 +21,7 @@ from calferry.rules import Route, belongs
 from calferry.targets import google, office365
 from calferry.targets.ical.events import decode, render, tombstone
 from calferry.template import FIELDS, Template
+from calferry.tokens import TokenFile
 from tests.builders import ACCOUNT, NOW, appointment, mark, staff
 from tests.targets.google_world import StoppedClock
 from tests.targets.ical_world import feed, target_for
@@ -33,7 +35,7 @@ LEVELS = {field: level for level, fields in SHOWN.items() for field in fields} |
 }
 """The level from which on something may be seen: template fields, and what resources tell in their place."""
 
-SECRETS = sorted(name for name, level in LEVELS.items() if level is not Reveal.BUSY)
+SECRETS = sorted(name for name, level in LEVELS.items() if level is not Reveal.BUSY and name not in {"count", "booked"})
 
 TARGETS: Mapping[str, Target] = {
     "google": google.build(
@@ -45,6 +47,7 @@ TARGETS: Mapping[str, Target] = {
         "t",
         office365.Settings(tenant="salon.example", client_id="1", client_secret=SecretStr("s"), allow=("*",)),
         clock=StoppedClock(),
+        tokens=TokenFile(Path("unused")),
     ),
     "ical": target_for(None),
 }
@@ -100,6 +103,7 @@ class Scene:
             reschedule_url=f"https://{told['reschedule_url']}.example/",
             price="" if self.elsewhere else told["price"],
             contact=Contact() if self.elsewhere else contact,
+            customers=() if self.elsewhere else (Contact(first_name=told["contact.names"]),),
             uses=("staff/77", "service/5", "company/1", "customer/9"),
             **own,
         )

@@ -16,11 +16,10 @@ from calferry.sandbox import GraphServer, Request, Response, faults
 from calferry.sandbox.faults import Fault, matching
 from calferry.sandbox.graph import application_certificate, part_status
 from calferry.sandbox.server import Moment
-from calferry.targets.office365 import Office365Target, build
+from calferry.targets.office365 import Office365Target
 from tests.builders import event
 from tests.contracts.target import create, delete, failed, filed, intent, push, update
-from tests.targets.google_world import StoppedClock
-from tests.targets.office365_world import ANA, CLIENT, KEY, settings_for, target_for
+from tests.targets.office365_world import ANA, CLIENT, KEY, built, settings_for, target_for
 
 # ── security ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -85,7 +84,7 @@ def test_errors_and_log_lines_quote_nothing_of_an_event_and_no_secret(
         assert isinstance(error, Refused)
         assert "Jo Roy" not in f"{error} {caplog.text}"
     assert "s3cret" not in caplog.text
-    assert "eyJ.sandbox" not in caplog.text
+    assert "eyJ" not in caplog.text
 
 
 def test_what_is_on_disk_for_a_mailbox_outside_of_allow_does_not_leave(
@@ -133,7 +132,7 @@ def test_an_application_signs_in_with_a_certificate(graph: GraphServer) -> None:
     graph.world.add_mailbox(ANA)
     graph.world.add_application(CLIENT, certificate=signed.certificate_pem)
     for pem in (signed.key_pem + signed.certificate_pem, signed.certificate_pem + signed.key_pem):
-        target = build("m365", settings_for(graph, client_secret=None, certificate=pem.decode()), clock=StoppedClock())
+        target = built(settings_for(graph, client_secret=None, certificate=pem.decode()))
         filed(push(target, create(target, KEY, event())))
 
 

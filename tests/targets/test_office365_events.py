@@ -17,7 +17,7 @@ from calferry.colors import NAMES, OWN
 from calferry.errors import Refused
 from calferry.model import Change, Classification, Event, Mark, Status, Transparency
 from calferry.moments import utc
-from calferry.targets.office365 import Settings, build
+from calferry.targets.office365 import Settings
 from calferry.targets.office365.events import fit
 from calferry.targets.office365.requests import (
     MARK,
@@ -32,8 +32,7 @@ from calferry.targets.office365.requests import (
 )
 from tests.builders import event, mark, receipt
 from tests.contracts.target import AWKWARD, create, delete, update
-from tests.targets.google_world import StoppedClock
-from tests.targets.office365_world import ANA, KEY
+from tests.targets.office365_world import ANA, KEY, built
 
 OTHER = f"{KEY}/calendars/AQMk_-Z/+="
 
@@ -43,7 +42,7 @@ def settings(**options: Any) -> Settings:
     return Settings(**(given | options))
 
 
-TARGET = build("m365", settings(), clock=StoppedClock())
+TARGET = built(settings())
 
 
 def sent(change: Change) -> dict[str, Any]:
@@ -266,7 +265,7 @@ def test_settings_that_cannot_work_are_refused_without_quoting_a_secret(wrong: d
 
 def test_the_basis_changes_with_what_decides_where_an_event_is_held() -> None:
     def basis(**options: Any) -> str:
-        return build("m365", settings(**options), clock=StoppedClock()).basis
+        return built(settings(**options)).basis
 
     assert basis(batch=7, root_url="https://graph.microsoft.us") == basis()
     assert basis(allow=["*"]) != basis()

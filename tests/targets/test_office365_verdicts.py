@@ -11,17 +11,16 @@ from pydantic import SecretStr
 
 from calferry.errors import CalferryError, Conflict, NotAuthorised, Refused, Unavailable
 from calferry.model import Action, Intent, Receipt
-from calferry.targets.office365 import Settings, build
+from calferry.targets.office365 import Settings
 from calferry.targets.office365.answers import Answer, Reply, answer_of, trouble, unanswered
 from calferry.targets.office365.requests import MARK, Request, mark_text
 from calferry.targets.office365.verdicts import Verdict, next_step
 from tests.builders import NOW, event, mark, receipt
 from tests.contracts.target import create, delete, intent, update
-from tests.targets.google_world import StoppedClock
-from tests.targets.office365_world import ANA, KEY
+from tests.targets.office365_world import ANA, KEY, built
 
 SETTINGS = Settings(tenant="salon.example", client_id="1", client_secret=SecretStr("s"), allow=("*",))
-TARGET = build("m365", SETTINGS, clock=StoppedClock())
+TARGET = built(SETTINGS)
 HELD = receipt(event(), KEY)
 UNSEEN = receipt(event(), KEY, etag="")
 LATER = event(summary="Later")

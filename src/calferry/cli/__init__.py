@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from calferry import __version__
-from calferry.cli import check, deletions, demo, explain, feeds, run, status, sync
+from calferry.cli import check, connect, deletions, demo, explain, feeds, run, status, sync
 
 app = typer.Typer(
     help="Ferries appointments from booking systems into the calendars people live in.",
@@ -16,6 +16,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("check")(check.check)
+app.command("connect")(connect.connect)
 app.command("plan")(sync.plan)
 app.command("sync")(sync.sync)
 app.command("run")(run.run)

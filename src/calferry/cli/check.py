@@ -29,14 +29,12 @@ def check(config: ConfigOption = None, json: JsonOption = False) -> int:
     path = config_path(config)
     settings = wiring.settings(path)
     clock = wiring.SystemClock()
-    staff: dict[str, list[Owner]] = {}
     sources = wiring.build_sources(settings, clock)
     with wiring.existing_ledger(settings) as ledger:
         targets = wiring.build_targets(settings, clock, ledger.shelf if ledger else None)
         findings = [
             _ledger(ledger is not None),
-            *_sources(sources, staff),
-            *_routes(settings, targets, staff),
+            *findings_on_the_way(settings, sources, targets),
             *_web(settings.web.url, targets),
             *_idle(settings),
         ]
@@ -50,9 +48,26 @@ def check(config: ConfigOption = None, json: JsonOption = False) -> int:
 
 def _show(console: Console, path: Path, settings: Settings, findings: Iterable[dict[str, Any]]) -> None:
     console.print(f"{path.absolute()}: installation {settings.name}, ledger {settings.database}")
+    say(console, findings)
+
+
+def say(console: Console, findings: Iterable[dict[str, Any]]) -> None:
+    """A line for each finding."""
     for finding in findings:
         sign = "NO  " if finding["exit"] else "note" if finding["note"] else "ok  "
         console.print(f"{sign}  {finding['what']}: {finding['says']}", style="red" if finding["exit"] else None)
+
+
+def findings_on_the_way(
+    settings: Settings, sources: Mapping[str, Source], targets: Mapping[str, Target]
+) -> Iterator[dict[str, Any]]:
+    """What is found from the sources over the targets to every calendar that is written to."""
+    staff: dict[str, list[Owner]] = {}
+    yield from _sources(sources, staff)
+    for name, target in targets.items():
+        yield from _cautions(f"targets.{name}", target)
+        yield from _expiry(f"targets.{name}", target)
+    yield from _routes(settings, targets, staff)
 
 
 def _finding(what: str, says: str, error: CalferryError | None = None, *, note: bool = False) -> dict[str, Any]:
@@ -78,19 +93,28 @@ def _sources(sources: Mapping[str, Source], staff: dict[str, list[Owner]]) -> It
         counts = [f"{number} {kind}" for kind, number in sorted(Counter(one.kind for one in resources).items())]
         staff[name] = [owner_of(one) for one in resources if one.kind in {"staff", "resource"}]
         yield _finding(f"sources.{name}", f"{source.key} answers ({', '.join(counts)})")
-        yield from _cautions(name, source)
+        yield from _cautions(f"sources.{name}", source)
 
 
-def _cautions(name: str, source: Source) -> Iterator[dict[str, Any]]:
+def _cautions(what: str, one: Source | Target) -> Iterator[dict[str, Any]]:
     from calferry.ports import Cautious
 
-    if not isinstance(source, Cautious):
+    if not isinstance(one, Cautious):
         return
     try:
-        for caution in source.cautions():
-            yield _finding(f"sources.{name}", caution, note=True)
+        for caution in one.cautions():
+            yield _finding(what, caution, note=True)
     except CalferryError as error:
-        yield _finding(f"sources.{name}", str(error), error)
+        yield _finding(what, str(error), error)
+
+
+def _expiry(what: str, target: Target) -> Iterator[dict[str, Any]]:
+    from calferry.ports import Expiring
+    from calferry.sync.crossing import soon
+    from calferry.wiring import SystemClock
+
+    if isinstance(target, Expiring) and (ending := soon(target.expiry(), SystemClock().now())):
+        yield _finding(what, ending, note=True)
 
 
 def _routes(
@@ -99,7 +123,7 @@ def _routes(
     """For each route, every calendar it would write to, asked for its events with a mark of ours."""
     from calferry.rules import destinations, unused
 
-    asked: set[str] = set()
+    asked: set[tuple[str, str]] = set()
     for route in settings.routes:
         what, known = f"routes.{route.name}", staff.get(route.source)
         if known is None:
@@ -114,8 +138,8 @@ def _routes(
         for owner, (calendar, problem) in zip(owners, destinations(route, known or ()), strict=True):
             if problem:
                 yield _finding(what, problem if owner else NOBODY, note=True)
-            elif calendar not in asked:
-                asked.add(calendar)
+            elif (route.target, calendar) not in asked:
+                asked.add((route.target, calendar))
                 yield _calendar(route.name, targets[route.target], calendar)
 
 
@@ -149,10 +173,15 @@ def _idle(settings: Settings) -> Iterator[dict[str, Any]]:
 
 
 def _calendar(route: str, target: Target, calendar: str) -> dict[str, Any]:
-    what = f"routes.{route}"
+    from calferry.ports import Proving
+
+    what, does = f"routes.{route}", "answers"
     try:
         key = target.canonical(calendar)
+        if isinstance(target, Proving):
+            target.prove(key)
+            does = "can be written by"
         ours = sum(1 for _ in target.ours(key))
     except CalferryError as error:
         return _finding(what, str(error) if calendar in str(error) else f"{calendar}: {error}", error)
-    return _finding(what, f"{key} answers targets.{target.name}; {ours} of the events there are calferry's")
+    return _finding(what, f"{key} {does} targets.{target.name}; {ours} of the events there are calferry's")

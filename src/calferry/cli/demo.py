@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json as jsonlib
 import os
-import secrets
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from calferry.sandbox.scenery import Scene
     from calferry.sync.installation import Installation
 
-AGENDA = 3
+AGENDA = 2
 """Events shown per calendar."""
 
 PLANNED = 1
@@ -60,6 +59,7 @@ def demo(
 ) -> int:
     """Watch appointments cross, on this machine alone."""
     from calferry import wiring
+    from calferry.cli.stage import set_up
     from calferry.sandbox import Sandbox, judge, judge_feed
     from calferry.sandbox.scenery import furnish
 
@@ -67,7 +67,7 @@ def demo(
     console, clock = err() if json else out(), DemoClock()
     with Sandbox(clock.now) as sandbox, TemporaryDirectory(prefix="calferry-demo-") as home, ExitStack() as stack:
         scene = furnish(sandbox)
-        config = _configure(Path(home), sandbox)
+        config = set_up(Path(home), sandbox)
         settings = wiring.settings(config)
         installation = stack.enter_context(wiring.installation(settings, clock))
         stage = _Stage(console, sandbox, scene, installation, clock)
@@ -76,7 +76,7 @@ def demo(
         url = _serve(installation, settings.web, stack)
         content = _subscribed(url)
         console.print(f"\nThe same as a subscription, for whoever has the address\n  {url}", style="bold")
-        verdict = judge(scene.bookings, sandbox.google.world, scene.calendar_of)
+        verdict = judge(scene.bookings, [sandbox.google.world, sandbox.graph.world], scene.calendar_of)
         verdict = verdict.and_also(judge_feed(content, scene.bookings))
         well = conclude(console, verdict, stage.errors)
         if json:
@@ -162,7 +162,8 @@ class _Stage:
             f"  clinic     {sandbox.agendize.url}  (stands in for Agendize)\n"
             f"  practice   {sandbox.clicrdv.url}  (stands in for ClicRDV)\n"
             f"  field      {sandbox.valomnia.url}  (stands in for Valomnia)\n"
-            f"  calendars  {sandbox.google.url}  (stands in for Google Calendar)"
+            f"  calendars  {sandbox.google.url}  (stands in for Google Calendar)\n"
+            f"  mailboxes  {sandbox.graph.url}  (stands in for Microsoft 365)"
         )
         return self._cross("First crossing: everything", at_most=PLANNED)
 
@@ -193,8 +194,8 @@ class _Stage:
         self.errors += [error for tally in (*pulled.values(), pushed) for error in tally.errors]
         requests = ", ".join(f"{remote} {number}" for remote, number in counts["requests"].items())
         self.console.print(
-            f"→ {counts['created']} created, {counts['updated']} updated, {counts['deleted']} deleted; "
-            f"requests: {requests}"
+            f"→ {counts['created']} created, {counts['updated']} updated, {counts['deleted']} deleted\n"
+            f"→ requests: {requests}"
         )
         return counts
 
@@ -203,7 +204,7 @@ class _Stage:
         """What happens to the calendars within, seen from the calendars; and the requests by remote."""
         sandbox = self.sandbox
         before = _standing(sandbox)
-        for server in (sandbox.agendize, sandbox.clicrdv, sandbox.valomnia, sandbox.google):
+        for server in (sandbox.agendize, sandbox.clicrdv, sandbox.valomnia, sandbox.google, sandbox.graph):
             server.forget_requests()
         counts: dict[str, Any] = {}
         yield counts
@@ -216,6 +217,7 @@ class _Stage:
             "clicrdv": sandbox.clicrdv.requests,
             "valomnia": sandbox.valomnia.requests,
             "google": sandbox.google.calls,
+            "microsoft": sandbox.graph.calls,
         }
 
     def agenda(self) -> None:
@@ -224,7 +226,7 @@ class _Stage:
         now = self.sandbox.now()
         self.console.print("\nWhoever works in two places now has one calendar", style="bold")
         for person in self.scene.busy_people:
-            events = sorted(_shown(event, zone) for event in self.sandbox.google.world.events(person.email))
+            events = sorted(_shown(self.sandbox, person.email, zone))
             coming = [(start, summary) for start, summary in events if start >= now]
             self.console.print(f"{person.email}: {len(events)} events; the next")
             for start, summary in coming[:AGENDA]:
@@ -237,125 +239,20 @@ def _is_feed(plan: Plan) -> bool:
 
 def _standing(sandbox: Sandbox) -> dict[tuple[str, str], str]:
     """The etag of every live event, by calendar and id."""
-    world = sandbox.google.world
-    return {(calendar, event["id"]): event["etag"] for calendar in world.calendars for event in world.events(calendar)}
+    google, graph = sandbox.google.world, sandbox.graph.world
+    at_google = {(one, event["id"]): event["etag"] for one in google.calendars for event in google.events(one)}
+    return at_google | {(one, kept.id): kept.etag for one in graph.mailboxes for kept in graph.events(one)}
 
 
-def _shown(event: Mapping[str, Any], zone: ZoneInfo) -> tuple[datetime, str]:
-    return datetime.fromisoformat(event["start"]["dateTime"]).astimezone(zone), event["summary"]
-
-
-def _configure(home: Path, sandbox: Sandbox) -> Path:
-    """A configuration like any other, that happens to point at the sandbox."""
-    files = {
-        "service-account.json": jsonlib.dumps(sandbox.google.add_service_account(delegated=True)),
-        "agendize-key": sandbox.agendize.api_key,
-        "agendize-token": sandbox.agendize.token,
-        "clicrdv-key": sandbox.clicrdv.api_key,
-        "clicrdv-password": sandbox.clicrdv.password,
-        "valomnia-password": sandbox.valomnia.password,
-        "feed-secret": secrets.token_hex(32),
-    }
-    for name, text in files.items():
-        (home / name).write_text(text, encoding="utf-8")
-    config = home / "calferry.toml"
-    config.write_text(_sources(sandbox) + _targets(sandbox) + ROUTES, encoding="utf-8")
-    return config
-
-
-def _sources(sandbox: Sandbox) -> str:
-    from calferry.sandbox.scenery import COMPANY, GROUP
-
-    return f"""\
-[calferry]
-name = "demo"
-
-[sources.clinic]
-kind = "agendize"
-company = "{COMPANY}"
-base_url = "{sandbox.agendize.url}"
-api_key = {{ file = "agendize-key" }}
-token = {{ file = "agendize-token" }}
-
-[sources.practice]
-kind = "clicrdv"
-group = "{GROUP}"
-base_url = "{sandbox.clicrdv.url}"
-api_key = {{ file = "clicrdv-key" }}
-email = "{sandbox.clicrdv.email}"
-password = {{ file = "clicrdv-password" }}
-
-[sources.field]
-kind = "valomnia"
-organisation = "example"
-base_url = "{sandbox.valomnia.url}"
-user = "{sandbox.valomnia.user}"
-password = {{ file = "valomnia-password" }}
-
-"""
-
-
-def _targets(sandbox: Sandbox) -> str:
-    return f"""\
-[targets.workspace]
-kind = "google"
-root_url = "{sandbox.google.url}/"
-credentials = {{ file = "service-account.json" }}
-subject = "{{owner.email}}"
-allow = ["*@clinic.example"]
-
-[targets.web]
-kind = "ical"
-secret = {{ file = "feed-secret" }}
-title = "Everyone"
-
-[web]
-listen = "127.0.0.1:0"
-
-"""
-
-
-ROUTES = """\
-[routes.clinic]
-source = "clinic"
-target = "workspace"
-calendar = "{owner.email}"
-reveal = "contact"
-summary = "{service}{ – contact.first_name}{ – booked}"
-
-# ClicRDV tells no e-mail addresses: its calendars are known by their names.
-[routes.practice]
-source = "practice"
-target = "workspace"
-reveal = "contact"
-summary = "{service}{ – contact.first_name} (practice)"
-
-[routes.practice.calendars]
-"Ana Pérez-Sample" = "ana@clinic.example"
-"Dário Amostra" = "dario@clinic.example"
-
-[routes.field]
-source = "field"
-target = "workspace"
-calendar = "{owner.email}"
-reveal = "contact"
-summary = "{service}{ – contact.name} (field)"
-
-[routes.clinic-feed]
-source = "clinic"
-target = "web"
-calendar = "everyone"
-
-[routes.practice-feed]
-source = "practice"
-target = "web"
-calendar = "everyone"
-
-[routes.field-feed]
-source = "field"
-target = "web"
-calendar = "everyone"
-"""
+def _shown(sandbox: Sandbox, address: str, zone: ZoneInfo) -> Iterator[tuple[datetime, str]]:
+    """Start and summary of the events in somebody's calendar, wherever that is."""
+    if address in sandbox.graph.world.mailboxes:
+        for kept in sandbox.graph.world.events(address):
+            wall = datetime.fromisoformat(kept.item["start"]["dateTime"])
+            yield wall.replace(tzinfo=UTC).astimezone(zone), kept.item["subject"]
+    else:
+        for event in sandbox.google.world.events(address):
+            yield datetime.fromisoformat(event["start"]["dateTime"]).astimezone(zone), event["summary"]
 
 
 def _wants_to_stay(console: Console) -> bool:

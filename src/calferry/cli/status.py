@@ -19,7 +19,7 @@ STALE = timedelta(hours=24)
 """A source that was not pulled for that long is told of: a sync that died must not die in silence."""
 
 
-BEYOND = frozenset({"unproven", "unreachable", "unread"})
+BEYOND = frozenset({"unproven", "unreachable", "unread", "expiring"})
 """Of what waits for a person, that which no row of the ledger tells."""
 
 

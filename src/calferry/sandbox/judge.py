@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from .agendize import AgendizeWorld, Booked
 from .clicrdv import ClicrdvWorld, Reserved
 from .google import GoogleWorld
 from .google.rules import instant
+from .graph import GraphWorld
+from .graph.rules import instant as graph_instant
 from .valomnia import ValomniaWorld, Visit
 
 Window = tuple[datetime, datetime]
 World = AgendizeWorld | ClicrdvWorld | ValomniaWorld
+Calendars = GoogleWorld | GraphWorld
 
 
 class Due(NamedTuple):
@@ -35,6 +38,14 @@ class Slot(NamedTuple):
     calendar: str
     start: datetime
     end: datetime
+
+
+class Entry(NamedTuple):
+    """An event as a calendar shows it; `foreign` where it is a user's own."""
+
+    slot: Slot
+    summary: str
+    foreign: bool
 
 
 class Verdict(NamedTuple):
@@ -66,7 +77,7 @@ class Verdict(NamedTuple):
 
 def judge(
     bookings: Iterable[World],
-    google: GoogleWorld,
+    calendars: Iterable[Calendars],
     calendar_of: Mapping[str, str] | None = None,
     *,
     window: Window | None = None,
@@ -74,15 +85,16 @@ def judge(
 ) -> Verdict:
     """Compare what all the booking systems hold with all the calendars, as multisets of (calendar, start, end).
 
-    `calendar_of` maps owner → calendar id; without it the id is the owner's address, and owners it leaves out are not
-    expected anywhere. `window` leaves out what is not entirely within, on both sides. `named` also complains about
-    events whose summary lacks the name of the service booked then and there, or the number of those who booked it.
-    A group session is one event.
+    A calendar at Microsoft is its mailbox's address. `calendar_of` maps owner → calendar id; without it the id is the
+    owner's address, and owners it leaves out are not expected anywhere. `window` leaves out what is not entirely
+    within, on both sides. `named` also complains about events whose summary lacks the name of the service booked then
+    and there, or the number of those who booked it. A group session is one event.
     """
     truth, services = _truth(bookings, calendar_of, window)
-    found, summaries = _found(google, window)
+    worlds = tuple(calendars)
+    found, summaries = _found(worlds, window)
     missing, extra = truth - found, found - truth
-    touched = [f"touched: {calendar} {event_id}" for calendar, event_id in _touched(google)]
+    touched = [f"touched: {calendar} {event_id}" for world in worlds for calendar, event_id in _touched(world)]
     details = [
         *(f"missing: {slot.calendar} {slot.start:%F %H:%M}Z x{count}" for slot, count in sorted(missing.items())),
         *(f"too many: {slot.calendar} {slot.start:%F %H:%M}Z x{count}" for slot, count in sorted(extra.items())),
@@ -93,8 +105,8 @@ def judge(
         missing=missing.total(),
         duplicates=extra.total(),
         foreign_touched=len(touched),
-        mails=len(google.mails),
-        reminder_mails=len(google.reminder_mails),
+        mails=sum(len(world.mails) for world in worlds),
+        reminder_mails=sum(len(_reminders(world)) for world in worlds),
         details=tuple(details),
     )
 
@@ -162,26 +174,56 @@ def _truth(
     return truth, services
 
 
-def _found(google: GoogleWorld, window: Window | None) -> tuple[Counter[Slot], dict[Slot, list[str]]]:
+def _found(worlds: Iterable[Calendars], window: Window | None) -> tuple[Counter[Slot], dict[Slot, list[str]]]:
     found: Counter[Slot] = Counter()
     summaries: dict[Slot, list[str]] = {}
-    with google.lock:
-        for calendar in google.calendars:
-            for event in google.events(calendar):
-                slot = Slot(calendar, instant(event, "start"), instant(event, "end"))
-                if (calendar, event["id"]) not in google.foreign and _within(slot.start, slot.end, window):
-                    found[slot] += 1
-                    summaries.setdefault(slot, []).append(event.get("summary", ""))
+    for world in worlds:
+        for slot, summary, foreign in _entries(world):
+            if not foreign and _within(slot.start, slot.end, window):
+                found[slot] += 1
+                summaries.setdefault(slot, []).append(summary)
     return found, summaries
 
 
-def _touched(google: GoogleWorld) -> list[tuple[str, str]]:
-    with google.lock:
+def _entries(world: Calendars) -> list[Entry]:
+    with world.lock:
+        if isinstance(world, GraphWorld):
+            return [
+                Entry(_graph_slot(address, kept.item), kept.item["subject"], (address, kept.id) in world.foreign)
+                for address in world.mailboxes
+                for kept in world.events(address)
+            ]
+        return [
+            Entry(
+                Slot(calendar, instant(event, "start"), instant(event, "end")),
+                event.get("summary", ""),
+                (calendar, event["id"]) in world.foreign,
+            )
+            for calendar in world.calendars
+            for event in world.events(calendar)
+        ]
+
+
+def _graph_slot(address: str, item: Mapping[str, Any]) -> Slot:
+    start, end = (graph_instant(dict(item), side).astimezone(UTC) for side in ("start", "end"))
+    return Slot(address, start, end)
+
+
+def _touched(world: Calendars) -> list[tuple[str, str]]:
+    with world.lock:
+        if isinstance(world, GraphWorld):
+            held = {(address, one.id): one for address in world.mailboxes for one in world.events(address)}
+            return [place for place, as_added in world.foreign.items() if held.get(place) != as_added]
         return [
             (calendar, event_id)
-            for (calendar, event_id), as_added in google.foreign.items()
-            if google.calendars[calendar].events.get(event_id) != as_added
+            for (calendar, event_id), as_added in world.foreign.items()
+            if world.calendars[calendar].events.get(event_id) != as_added
         ]
+
+
+def _reminders(world: Calendars) -> Sequence[object]:
+    """What will remind people, by mail or on their screens, of events that others wrote."""
+    return world.reminders if isinstance(world, GraphWorld) else world.reminder_mails
 
 
 def _unnamed(services: Mapping[Slot, set[tuple[str, int]]], summaries: Mapping[Slot, list[str]]) -> list[str]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from calferry.errors import PARKED, CalferryError, gravest
-from calferry.ports import Attention
+from calferry.ports import Attention, Expiring, Expiry
 from calferry.sync.installation import Account, Installation, Stopped, Tally, Watch
 from calferry.sync.pull import pull, reading
 from calferry.sync.push import clear, due_by_target, lanes, out_of_reach, park, write
@@ -21,6 +21,10 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 UNREAD = timedelta(hours=24)
 """A stream beside the first that could not be read for that long is told of."""
+
+
+SOON = timedelta(days=30)
+"""How long before a credential ends it is told of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +70,12 @@ def waiting(installation: Installation) -> frozenset[Attention]:
 
 
 def _silent(installation: Installation, *, at_last_pull: bool = False) -> frozenset[Attention]:
-    """What booking systems do not tell."""
-    return unproven(installation, at_last_pull=at_last_pull) | unread(installation, at_last_pull=at_last_pull)
+    """What nobody tells until it is too late."""
+    return (
+        unproven(installation, at_last_pull=at_last_pull)
+        | unread(installation, at_last_pull=at_last_pull)
+        | expiring(installation, at_last_pull=at_last_pull)
+    )
 
 
 def attention_of(installation: Installation) -> frozenset[Attention]:
@@ -102,6 +110,25 @@ def unread(installation: Installation, *, at_last_pull: bool = False) -> frozens
         for account in installation.accounts
         for stream in _unread_streams(account, installation, at_last_pull=at_last_pull)
     )
+
+
+def expiring(installation: Installation, *, at_last_pull: bool = False) -> frozenset[Attention]:
+    """Targets whose credential ends within 30 days, or has ended: by now, or when anything was last pulled."""
+    last = installation.ledger.intake.last
+    pulled = (last(account.source.key, "pull") for account in installation.accounts)
+    by = max(filter(None, pulled), default=NEVER) if at_last_pull else installation.clock.now()
+    return frozenset(
+        Attention(where=f"targets.{name}", what="expiring", id="", reason=ending)
+        for name, target in installation.targets.items()
+        if isinstance(target, Expiring) and (ending := soon(target.expiry(), by))
+    )
+
+
+def soon(expiry: Expiry | None, now: datetime) -> str:
+    """The same sentence from 30 days before a credential ends; empty before that, or where nothing is known."""
+    if expiry is None or expiry.at - now > SOON:
+        return ""
+    return f"{expiry.what} ends on {expiry.at:%Y-%m-%d}; {expiry.remedy}"
 
 
 def told_at(account: Account, installation: Installation) -> datetime | None:

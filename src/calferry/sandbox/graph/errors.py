@@ -22,6 +22,16 @@ class GraphError(Exception):
         return Response.of_json({"error": content}, self.status, Retry_After=str(retry_after))
 
 
+class GrantError(Exception):
+    """A refusal of the token endpoint: HTTP status, OAuth's word, and Microsoft's number."""
+
+    def __init__(self, status: int, error: str, description: str, code: int = 0) -> None:
+        super().__init__(description)
+        self.status = status
+        codes = [code] if code else []
+        self.content: JsonObject = {"error": error, "error_description": description, "error_codes": codes}
+
+
 def not_found() -> GraphError:
     """404 `ErrorItemNotFound`: no such event, or none any more."""
     return GraphError(404, "ErrorItemNotFound", "The specified object was not found in the store.")

@@ -14,8 +14,9 @@ from calferry.sandbox.messages import JsonObject, Request, Response
 from calferry.sandbox.server import LoopbackServer
 
 from . import batch, listing
+from .access import Asked
 from .certificates import authority, server_context
-from .errors import GraphError, not_found, throttled
+from .errors import GraphError, throttled
 from .events import Events, Place
 from .oauth import TokenDesk
 from .switches import GraphSwitches
@@ -41,7 +42,7 @@ class GraphServer(LoopbackServer):
         self._under_way: Counter[str] = Counter()
         self._counting = threading.Lock()
         self._events = Events(self.world, self.switches)
-        self._desk = TokenDesk(self.world)
+        self._desk = TokenDesk(self.world, self.switches)
         self._folder = tempfile.TemporaryDirectory()
         self.ca_file = Path(self._folder.name, "authority.pem")
         self.ca_file.write_bytes(authority().certificate_pem)
@@ -71,6 +72,21 @@ class GraphServer(LoopbackServer):
         """HTTP requests so far, those for signing in not counted."""
         return self.kinds["batch"] + self.kinds["single"]
 
+    def user_enters(self, code: str, address: str) -> None:
+        """Somebody enters a device's code in a browser, and signs in."""
+        with self.world.lock:
+            self._desk.devices.enter(code, address)
+
+    def user_declines(self, code: str) -> None:
+        """Somebody enters a device's code in a browser, and does not want to."""
+        with self.world.lock:
+            self._desk.devices.decline(code)
+
+    def expire_codes(self) -> None:
+        """End every device's code that nobody has entered."""
+        with self.world.lock:
+            self._desk.devices.expire()
+
     def exchange(self, request: Request) -> Response:
         """Perform one request, and count what is under way in its mailboxes meanwhile."""
         mailboxes = _mailboxes(request)
@@ -89,7 +105,7 @@ class GraphServer(LoopbackServer):
             case "discovery":
                 return self._desk.discovery(request.segments[0], self.url)
             case "token":
-                return self._desk.issue(request, request.segments[0], self.url)
+                return self._desk.answer(request, request.segments[0], self.url)
             case "batch":
                 return self._batch(request)
             case "single":
@@ -118,11 +134,13 @@ class GraphServer(LoopbackServer):
 
     def _call(self, request: Request) -> Response:
         try:
-            self._desk.recognise(request.headers.get("authorization"))
-            place, event_id = self._place(request)
+            grant = self._desk.recognise(request.headers.get("authorization"))
+            asked = Asked(self.world, request, grant)
             if not listing.is_immutable(request):
                 self.world.changing_ids += 1
-            return self._carried_out(request, place, event_id)
+            if asked.what != "events":
+                return Response.of_json(asked.described())
+            return self._carried_out(request, asked.place, asked.event_id)
         except GraphError as refusal:
             return refusal.response()
 
@@ -145,37 +163,11 @@ class GraphServer(LoopbackServer):
             case _:
                 raise GraphError(405, "Request_BadRequest", "The method is not allowed here.")
 
-    def _place(self, request: Request) -> tuple[Place, str]:
-        """What a path is about. Vendor pages: "List events", "Create event", "Get event", each with its paths.
-
-        `users/U/events`, `users/U/calendar/events` and `users/U/calendars/ID/events`, and an event's id behind them.
-        """
-        match request.segments:
-            case ("v1.0", "users", address, "events", *rest):
-                calendar = ""
-            case ("v1.0", "users", address, "calendar", "events", *rest):
-                calendar = "default"
-            case ("v1.0", "users", address, "calendars", calendar, "events", *rest):
-                pass
-            case _:
-                raise GraphError(400, "BadRequest", "Resource not found for the segment.")
-        mailbox = self.world.mailboxes.get(address)
-        if mailbox is None or mailbox.withdrawn:
-            raise GraphError(404, "ErrorInvalidUser", "The requested user is invalid.")
-        if not mailbox.accessible:
-            raise GraphError(403, "ErrorAccessDenied", "Access to OData is disabled.")
-        if len(rest) > 1:
-            raise GraphError(400, "BadRequest", "Resource not found for the segment.")
-        calendar = mailbox.default if calendar == "default" else calendar
-        if calendar and calendar not in mailbox.calendars:
-            raise not_found()
-        return Place(mailbox, calendar), "".join(rest)
-
 
 def _kind(path: str) -> Kind:
     if path == BATCH_PATH:
         return "batch"
-    if path.endswith("/oauth2/v2.0/token"):
+    if path.endswith(("/oauth2/v2.0/token", "/oauth2/v2.0/devicecode")):
         return "token"
     return "discovery" if path.endswith("/.well-known/openid-configuration") else "single"
 

@@ -34,6 +34,25 @@ class GraphSwitches:
     conflicts_by_itself: int = 0
     """How many writes with a good `If-Match` are answered 412 all the same, as Exchange was seen to."""
 
+    poll_interval: int = 0
+    """Seconds a device shall let pass between two questions; Microsoft says 5."""
+
+    slow_downs: int = 0
+    """How many of its questions are answered that they come too fast."""
+
+    refresh_tokens: Literal["replaced", "kept"] = "replaced"
+    """Whether a new refresh token comes with each access token that one was used for."""
+
+    spent_refresh_tokens: Literal["taken", "refused"] = "taken"
+    """Whether one that was replaced still counts: it does ("Refresh tokens in the Microsoft identity platform"); where
+    replacing means what RFC 9700 makes of it, it would not."""
+
+    access_tokens: Literal["jwt", "opaque"] = "jwt"
+    """The form of an access token, which is nobody's affair but Graph's."""
+
+    scopes_told: Literal["full", "short"] = "full"
+    """How the answer names what was granted: with the resource before it, or without."""
+
     filter_spans: Literal["mailbox", "calendar"] = "mailbox"
     """What a filter by an extended property looks through when one calendar is asked."""
 

@@ -61,10 +61,17 @@ class Mailbox:
     transactions: dict[str, Used] = field(default_factory=dict)
     accessible: bool = True
     withdrawn: bool = False
+    licensed: bool = True
+    read_only: set[str] = field(default_factory=set)
 
 
 class GraphWorld:
-    """The mailboxes of one tenant, the mails that went out, and what was done over the API."""
+    """The mailboxes of one tenant, the mails that went out, and what was done over the API.
+
+    `roles` are an application's permissions in Entra, for every mailbox; `exchange_grants` says that RBAC in Exchange
+    gives it calendars besides. `consented` is what people let applications do for them; `readers` and `editors` hold
+    (mailbox, person) for calendars that are shared.
+    """
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.now = now
@@ -73,6 +80,12 @@ class GraphWorld:
         self.mailboxes: dict[str, Mailbox] = {}
         self.secrets: dict[str, str] = {}
         self.certificates: dict[str, bytes] = {}
+        self.public: set[str] = set()
+        self.roles: set[str] = {"Calendars.ReadWrite"}
+        self.exchange_grants = False
+        self.consented: set[str] = {"Calendars.ReadWrite", "Calendars.ReadWrite.Shared"}
+        self.readers: set[tuple[str, str]] = set()
+        self.editors: set[tuple[str, str]] = set()
         self.foreign: dict[tuple[str, str], Kept] = {}
         self.mails: list[Mail] = []
         self.reminders: list[str] = []
@@ -81,6 +94,7 @@ class GraphWorld:
         self.changing_ids = 0
         self.revision = 0
         self.token_era = 0
+        self.sign_in_era = 0
 
     # Who may do what
 
@@ -105,9 +119,12 @@ class GraphWorld:
             del mailbox.calendars[calendar]
             mailbox.events = {one.id: one for one in mailbox.events.values() if one.calendar != calendar}
 
-    def add_application(self, client_id: str, secret: str = "", certificate: bytes = b"") -> None:
-        """Register an application with a secret, or a certificate in PEM."""
+    def add_application(
+        self, client_id: str, secret: str = "", certificate: bytes = b"", *, public: bool = False
+    ) -> None:
+        """Register an application with a secret, or a certificate in PEM; `public` allows public client flows."""
         with self.lock:
+            self.public |= {client_id} if public else set()
             self.secrets |= {client_id: secret} if secret else {}
             self.certificates |= {client_id: certificate} if certificate else {}
 
@@ -120,6 +137,17 @@ class GraphWorld:
         """Take a mailbox out of what the application may reach (RBAC for Applications), or put it back."""
         with self.lock:
             self.mailboxes[address].accessible = accessible
+
+    def share(self, address: str, user: str, *, edit: bool = True) -> None:
+        """Somebody shares the calendars of their mailbox with another person, for reading or for editing."""
+        with self.lock:
+            self.readers.add((address, user))
+            self.editors |= {(address, user)} if edit else set()
+
+    def sign_everybody_out(self) -> None:
+        """End every sign-in, as an administrator or a changed password does; access tokens still last a while."""
+        with self.lock:
+            self.sign_in_era += 1
 
     def expire_access_tokens(self) -> None:
         """End every access token issued so far: the next request with one is answered 401."""

@@ -6,18 +6,20 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 
-from calferry.sandbox import AgendizeWorld, ClicrdvWorld, GoogleWorld, Sandbox, ValomniaWorld
+from calferry.sandbox import AgendizeWorld, ClicrdvWorld, Sandbox, ValomniaWorld
 
 from .clinic import COMPANY, Clinic
 from .days import FUTURE, PAST, switches
 from .field import Field
-from .people import Person
+from .people import AT_MICROSOFT, Person
 from .practice import GROUP, Practice
 
 __all__ = [
+    "AT_MICROSOFT",
     "COMPANY",
     "FUTURE",
     "GROUP",
@@ -83,18 +85,22 @@ def furnish(sandbox: Sandbox) -> Scene:
         Field(sandbox.valomnia.world),
     )
     for person in scene.people:
-        sandbox.google.world.add_user(person.email, time_zone="America/Montreal")
-    _private_lives(sandbox.google.world, sandbox.now())
+        if person in AT_MICROSOFT:
+            sandbox.graph.world.add_mailbox(person.email)
+        else:
+            sandbox.google.world.add_user(person.email, time_zone="America/Montreal")
+    _private_lives(sandbox, scene.people)
     # The story counts requests, and is the same each time: nobody is signed out in the middle of it.
     sandbox.valomnia.switches.session_uses = None
     return scene
 
 
-def _private_lives(google: GoogleWorld, now: datetime, *, seed: int = 2029) -> None:
-    """Events of everybody's own, around an aware now."""
+def _private_lives(sandbox: Sandbox, people: Iterable[Person], *, seed: int = 2029) -> None:
+    """Events of everybody's own, around the sandbox's now."""
     dice = random.Random(seed)  # noqa: S311 (a scene, not a secret)
-    morning = now.astimezone(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
-    for calendar in google.calendars:
+    morning = sandbox.now().astimezone(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+    for person in people:
+        world = sandbox.graph.world if person in AT_MICROSOFT else sandbox.google.world
         for summary in _FOREIGN:
             start = morning + timedelta(days=dice.randrange(-20, 60), minutes=15 * dice.randrange(32))
-            google.add_foreign_event(calendar, summary, start, start + timedelta(minutes=45))
+            world.add_foreign_event(person.email, summary, start, start + timedelta(minutes=45))

@@ -32,6 +32,9 @@ BJORN = Person("Björn", "Beispiel", "bjorn@clinic.example")
 CHLOE = Person("Chloé", "Exemple", "chloe@clinic.example")
 DARIO = Person("Dário", "Amostra", "dario@clinic.example")
 
+AT_MICROSOFT = (ANA, DARIO)
+"""Those whose calendars are at Microsoft; everybody else's are at Google."""
+
 NOTES = ("", "", "", "First visit", "Prefers the quiet room 🤫", "Côté gauche, s'il vous plaît", "Bring the X-rays")
 
 _FIRST_NAMES = ("Zoé", "Ólafur", "Lev", "Nuria", "Thị Mai", "Łucja", "Åsa", "Jo", "美咲", "Élodie")

@@ -1,8 +1,8 @@
-"""Microsoft 365 (Microsoft Graph 1.0), written as an application.
+"""Microsoft 365 (Microsoft Graph 1.0), written as an application or as a person.
 
 In the order of reading: `settings` (what a configuration says), `events` (what Outlook can hold), `requests` (how it is
 asked for, and the mark), `answers` (what Graph's answers mean), `verdicts` (what they settle, and what to ask next),
-`transport` (tokens, batches, HTTP), `target` (all together).
+`signin` and `person` (tokens), `transport` (batches, HTTP), `target` (all together).
 """
 
 from __future__ import annotations

@@ -12,15 +12,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from calferry.errors import CalferryError, NotAuthorised, Refused, Unavailable
 from calferry.http import retry_after
 
-CLOSED = frozenset(
-    {"ErrorInvalidIdMalformed", "ErrorInvalidUser", "ErrorInvalidMailbox", "MailboxNotEnabledForRESTAPI"}
+_NO_MAILBOX = "there is no mailbox of that address in the tenant"
+_NO_LICENCE = "the mailbox has no licence for Exchange Online, was deleted, or is not in the cloud"
+_NO_CALENDAR = "the mailbox has no such calendar (any more)"
+_NO_RIGHT = (
+    "the right is missing. An application needs Calendars.ReadWrite for this mailbox: by RBAC in Exchange, whose scope "
+    "has to include it, or by consent for the whole tenant. A person needs the calendar shared with them, for editing"
 )
-"""About a calendar or its mailbox, whatever the status."""
+_UNCLEAR = "check that the mailbox and the calendar exist, and that calferry's access covers them"
+
+CLOSED = MappingProxyType(
+    {
+        "ErrorInvalidIdMalformed": _NO_CALENDAR,
+        "ErrorInvalidMailbox": _NO_MAILBOX,
+        "ErrorInvalidUser": _NO_MAILBOX,
+        "ErrorNonExistentMailbox": _NO_MAILBOX,
+        "MailboxNotEnabledForRESTAPI": _NO_LICENCE,
+        "MailboxNotSupportedForRESTAPI": _NO_LICENCE,
+    }
+)
+"""Codes about a calendar or its mailbox, whatever the status below 500, and what they mean."""
+
+MEANINGS = CLOSED | {
+    "ErrorAccessDenied": _NO_RIGHT,
+    "ErrorItemNotFound": _NO_CALENDAR,
+    "Request_ResourceNotFound": _NO_MAILBOX,
+    "ResourceNotFound": _NO_MAILBOX,
+}
 
 DUPLICATE = "ErrorDuplicateTransactionId"
 """Another event was created with this `transactionId`. Seen with 400 and with 409."""
@@ -86,14 +110,14 @@ def trouble(answer: Answer, calendar: str, uid: str = "") -> CalferryError:
     """
     said = f"{answer.status} {answer.code}".strip()
     about = f"{uid} in {calendar}" if uid else calendar
+    if answer.code in CLOSED and answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _closed(answer, calendar)
     match answer.status:
         case 401:
             return NotAuthorised(f"Microsoft 365 does not accept calferry's token for {calendar} ({said}).")
         case 403 | 404:
-            return _closed(said, calendar)
+            return _closed(answer, calendar)
         case 400 | 413 | 422:
-            if answer.code in CLOSED:
-                return _closed(said, calendar)
             return Refused(f"Microsoft 365 refused {about} ({said}).")
         case 429:
             wait = answer.retry_after
@@ -121,9 +145,8 @@ def unanswered(answer: Answer, lane: str) -> CalferryError:
     return Unavailable(f"Microsoft 365 gave no usable answer ({answer.status}).", retry_after=answer.retry_after)
 
 
-def _closed(said: str, calendar: str) -> NotAuthorised:
-    return NotAuthorised(
-        f"Microsoft 365 does not let calferry write to {calendar} ({said}); "
-        "check that the mailbox and the calendar exist, and that the application's access covers them.",
-        calendar=calendar,
-    )
+def _closed(answer: Answer, calendar: str) -> NotAuthorised:
+    said = f"{answer.status} {answer.code}".strip()
+    meaning = MEANINGS.get(answer.code, _UNCLEAR)
+    msg = f"Microsoft 365 does not let calferry write to {calendar} ({said}): {meaning}; then run `calferry check`."
+    return NotAuthorised(msg, calendar=calendar)

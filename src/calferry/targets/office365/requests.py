@@ -240,6 +240,17 @@ def probe(calendar: str) -> Request:
     return Request("GET", f"{_home(calendar)}/events", _query({"$select": "id", "$top": "1"}))
 
 
+def describe(calendar: str) -> Request:
+    """Ask what a calendar is, and whether it may be written ("calendar resource type")."""
+    return Request("GET", _home(calendar), _query({"$select": "id,canEdit,isDefaultCalendar"}))
+
+
+def calendars(mailbox: str) -> Request:
+    """Ask for the calendars of a mailbox ("List calendars")."""
+    shown = {"$select": "id,name,canEdit,isDefaultCalendar", "$top": "100"}
+    return Request("GET", f"users/{quote(mailbox, safe='@')}/calendars", _query(shown))
+
+
 def mailbox_of(calendar: str) -> str:
     """The address of the mailbox that a calendar (a key) is in."""
     return calendar.removeprefix(f"{KIND}:").partition("/")[0]

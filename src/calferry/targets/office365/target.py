@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from calferry.errors import CalferryError, NotAuthorised, Refused
 from calferry.model import Change, Event, Failure, Intent, Marked, Outcome, Receipt
+from calferry.ports import Expiry
 from calferry.targets.office365 import events, requests
 from calferry.targets.office365.answers import Reply, no_verdict
+from calferry.targets.office365.person import Person
 from calferry.targets.office365.requests import KIND, Request, mailbox_of, originals
 from calferry.targets.office365.settings import Settings
+from calferry.targets.office365.signin import WRITING, Application, SignIn, certificate_ends
 from calferry.targets.office365.transport import Transport
 from calferry.targets.office365.verdicts import Verdict, next_step, stands
 
 if TYPE_CHECKING:
     from calferry.feeds import Shelf
-    from calferry.ports import Clock
+    from calferry.ports import Clock, Dialogue
     from calferry.tokens import TokenFile
 
 
@@ -27,22 +30,24 @@ def build(
     *,
     clock: Clock,
     shelf: Shelf | None = None,  # noqa: ARG001
-    tokens: TokenFile | None = None,  # noqa: ARG001
+    tokens: TokenFile,
 ) -> Office365Target:
     """The target that a configuration describes. Nothing is sent yet."""
-    return Office365Target(name, settings, Transport(settings, clock))
+    sign_in = Person(name, settings, tokens) if settings.user else Application(settings)
+    return Office365Target(name, settings, Transport(settings, clock, sign_in), sign_in)
 
 
 class Office365Target:
-    """Calendars of mailboxes in one tenant, reached as one application."""
+    """Calendars of mailboxes in one tenant, reached as one application or one person."""
 
     kind = KIND
 
-    def __init__(self, name: str, settings: Settings, transport: Transport) -> None:
+    def __init__(self, name: str, settings: Settings, transport: Transport, sign_in: SignIn) -> None:
         self.name = name
         self.batch = settings.batch
         self._settings = settings
         self._transport = transport
+        self._sign_in = sign_in
 
     def canonical(self, calendar: str) -> str:
         """`office365:` and the mailbox's address in lower case, for its default calendar; or that, `/calendars/`, and
@@ -129,6 +134,51 @@ class Office365Target:
                 raise no_verdict(listing, calendar)
             yield from listing.body["value"]
             page = self._transport.next_page(listing)
+
+    def connect(self, dialogue: Dialogue) -> Iterator[str]:
+        """Sign in; and of a person name the calendars beside the default one, which have no names but their ids."""
+        yield from self._sign_in.connect(self._transport.client, dialogue)
+        user = self._settings.user
+        if not user:
+            return
+        listing = self._transport.ask(user, requests.calendars(user))
+        if not listing.lists_events:
+            raise no_verdict(listing, f"{KIND}:{user}")
+        for one in listing.body["value"]:
+            if isinstance(one, Mapping) and one.get("canEdit") is True and not one.get("isDefaultCalendar"):
+                yield f'calendar "{one.get("name")}" is {user}/calendars/{one.get("id")}'
+
+    def prove(self, calendar: str) -> None:
+        """Ask the calendar itself. Raises Refused where it is the default one under its id: a second calendar to us,
+        and the same to everybody else."""
+        if not self._permits(calendar):
+            raise self._outside(calendar)
+        answer = self._transport.ask(self.lane(calendar), requests.describe(calendar))
+        may = answer.body.get("canEdit")
+        if not answer.ok or type(may) is not bool:
+            raise no_verdict(answer, calendar)
+        mailbox = mailbox_of(calendar)
+        if not may:
+            msg = (
+                f"{calendar} may be read and not written; its owner has to share it for editing with whoever signs in."
+            )
+            raise NotAuthorised(msg, calendar=calendar)
+        if calendar != f"{KIND}:{mailbox}" and answer.body.get("isDefaultCalendar") is True:
+            msg = f"{calendar} is the default calendar of {mailbox}; name it by the address alone."
+            raise Refused(msg)
+
+    def cautions(self) -> Iterator[str]:
+        """Where the application may only read, as far as its token tells: a calendar that it reads looks writable."""
+        if isinstance(self._sign_in, Application) and self._sign_in.lacks_writing(self._transport.client):
+            yield (
+                f"the application's access token does not say {WRITING} (Application); unless RBAC for Applications in "
+                "Exchange gives it that, every write will be refused"
+            )
+
+    def expiry(self) -> Expiry | None:
+        ends = certificate_ends(self._settings)
+        remedy = "upload another to the app registration, put it into `certificate`, and only then remove this one"
+        return Expiry(what="the certificate", at=ends, remedy=remedy) if ends else None
 
     def _permits(self, calendar: str) -> bool:
         return self._settings.permits(mailbox_of(calendar))

@@ -1,19 +1,15 @@
-"""Tokens, batches and HTTP: one client and one token for the connection, one request at a time for a mailbox.
+"""Batches and HTTP: one client for the connection, one request at a time for a mailbox.
 
 Sources: "Combine multiple HTTP requests using JSON batching", "Microsoft Graph service-specific throttling limits"
-(Outlook), and the documentation of MSAL for Python.
+(Outlook).
 """
-
-# mypy: disable-error-code="no-untyped-call"
-# (MSAL ships no types of its own.)
 
 from __future__ import annotations
 
 import json
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -22,23 +18,22 @@ from calferry import http
 from calferry.errors import CalferryError, ConfigError, NotAuthorised, Unavailable
 from calferry.targets.office365.answers import Answer, Reply, answer_of, unanswered
 from calferry.targets.office365.requests import HEADERS, Request, next_page
+from calferry.targets.office365.signin import reaching
 
 if TYPE_CHECKING:
     import httpx
-    from msal.application import ConfidentialClientApplication
 
     from calferry.ports import Clock
     from calferry.targets.office365.settings import Settings
-
-CLOSED_TO_US = frozenset({"invalid_client", "unauthorized_client", "invalid_grant", "access_denied", "invalid_scope"})
-"""OAuth's words for a sign-in that no second attempt mends (RFC 6749, section 5.2)."""
+    from calferry.targets.office365.signin import SignIn
 
 
 class Transport:
     """Carries requests to Graph and brings back what it answered, each request on its own."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, sign_in: SignIn) -> None:
         self._settings = settings
+        self._sign_in = sign_in
         self._clock = clock
         self._root = f"{settings.root_url}/v1.0/"
         self._lanes: dict[str, threading.Lock] = {}
@@ -46,14 +41,14 @@ class Transport:
 
     def ask(self, lane: str, request: Request) -> Answer:
         """One request outside a batch. Raises NotAuthorised and Unavailable where there is no answer."""
-        with self._lane(lane), _reaching():
+        with self._lane(lane), reaching():
             return self._authorised(request.method, request.address, request.headers)
 
     def ask_all(self, lane: str, requests: Sequence[Request]) -> dict[Request, Reply]:
         """Requests in one batch. A request without an answer of its own gets the error that befell the batch."""
         parts = [_part(number, request) for number, request in enumerate(requests)]
         try:
-            with self._lane(lane), _reaching():
+            with self._lane(lane), reaching():
                 answer = self._authorised("POST", "$batch", HEADERS, json.dumps({"requests": parts}).encode())
         except CalferryError as error:
             return dict.fromkeys(requests, error)
@@ -89,40 +84,23 @@ class Transport:
         """One HTTP request with a token. A token that is not accepted is replaced once: nothing was done with it."""
         answer = self._send(method, address, headers, body)
         if answer.status == HTTPStatus.UNAUTHORIZED and answer.code:
-            _, application = self._opened
-            application.remove_tokens_for_client()
+            self._sign_in.forget(self.client)
             answer = self._send(method, address, headers, body)
         return answer
 
     def _send(self, method: str, address: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        client, application = self._opened
-        sent = dict(headers) | {"Authorization": f"Bearer {self._token(application)}"}
+        client = self.client
+        sent = dict(headers) | {"Authorization": f"Bearer {self._sign_in.token(client)}"}
         if body is not None:
             sent |= {"Content-Type": "application/json"}
         response = client.request(method, self._root + address, content=body, headers=sent)
         return answer_of(response.status_code, response.headers, response.content, self._clock.now())
 
-    def _token(self, application: ConfidentialClientApplication) -> str:
-        """An access token: from memory while it lasts."""
-        with _signing_in():
-            result = application.acquire_token_for_client([f"{self._settings.root_url}/.default"])
-        token = result.get("access_token")
-        if isinstance(token, str):
-            return token
-        word = str(result.get("error"))[:64]
-        if word not in CLOSED_TO_US:
-            msg = f"Microsoft's token endpoint gave no usable answer ({word})."
-            raise Unavailable(msg)
-        msg = (
-            f"Microsoft does not let calferry sign in as application {self._settings.client_id} ({word}); "
-            "check tenant and client_id, and that the secret or certificate has not run out."
-        )
-        raise NotAuthorised(msg)
-
     @property
-    def _opened(self) -> tuple[httpx.Client, ConfidentialClientApplication]:
+    def client(self) -> httpx.Client:
+        """The client of this connection, for whatever it asks of Microsoft. Raises NotAuthorised."""
         with self._opening:
-            return self._client, self._application
+            return self._client
 
     @cached_property
     def _client(self) -> httpx.Client:
@@ -132,91 +110,6 @@ class Transport:
             raise NotAuthorised(str(problem)) from None
         weakref.finalize(self, client.close)
         return client
-
-    @cached_property
-    def _application(self) -> ConfidentialClientApplication:
-        """MSAL's side of us. It asks the authority for its endpoints, once.
-
-        Without instance discovery nobody else is asked. Tokens and calendars share one client, and with it time-outs,
-        certificate authorities and proxies.
-        """
-        from msal.application import ConfidentialClientApplication
-
-        said = self._settings
-        credential = _credential(said)
-        with _signing_in():
-            return ConfidentialClientApplication(
-                said.client_id,
-                client_credential=credential,
-                authority=f"{said.authority}/{said.tenant}",
-                instance_discovery=False,
-                http_client=_ForMsal(self._client),
-            )
-
-
-class _ForMsal:
-    """An httpx client in the shape in which MSAL asks for one ("http_client" of its ClientApplication)."""
-
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
-
-    def get(self, url: str, **asked: Any) -> httpx.Response:
-        return self._client.get(url, params=asked.get("params"), headers=asked.get("headers"))
-
-    def post(self, url: str, **asked: Any) -> httpx.Response:
-        # MSAL has its assertions as bytes, which httpx would write into a form as Python shows them.
-        form = {name: value.decode() if isinstance(value, bytes) else value for name, value in asked["data"].items()}
-        return self._client.post(url, params=asked.get("params"), data=form, headers=asked.get("headers"))
-
-    def close(self) -> None:
-        """The client is not MSAL's to close."""
-
-
-@contextmanager
-def _reaching() -> Iterator[None]:
-    """What can happen on the way to Microsoft, as our own error. Its cause is cut off: some quote what was sent."""
-    import httpx
-
-    try:
-        yield
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        msg = f"Microsoft 365 could not be reached ({type(error).__name__})."
-        raise Unavailable(msg) from None
-
-
-@contextmanager
-def _signing_in() -> Iterator[None]:
-    """How MSAL shows an authority's answer that is torn or foreign (a proxy's page), or a tenant that is none."""
-    from msal.exceptions import MsalError
-
-    try:
-        yield
-    except (MsalError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
-        msg = f"Microsoft's answer to the sign-in cannot be used ({type(error).__name__}); check authority and tenant."
-        raise Unavailable(msg) from None
-
-
-def _credential(settings: Settings) -> str | dict[str, str]:
-    """MSAL's form of a secret or of a certificate, whose thumbprint it takes itself. Raises NotAuthorised."""
-    if settings.client_secret is not None:
-        return settings.client_secret.get_secret_value()
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-    from cryptography.x509 import load_pem_x509_certificate
-
-    pem = settings.certificate.get_secret_value() if settings.certificate else ""
-    before, begin, rest = pem.partition("-----BEGIN CERTIFICATE-----")
-    inside, end, after = rest.partition("-----END CERTIFICATE-----")
-    key, certificate = before + after, begin + inside + end
-    try:
-        is_usable = isinstance(load_pem_private_key(key.encode(), None), RSAPrivateKey)
-        load_pem_x509_certificate(certificate.encode())
-    except (ValueError, TypeError):
-        is_usable = False
-    if not is_usable:
-        msg = "The certificate cannot be read; put its PEM text and that of its RSA private key into `certificate`."
-        raise NotAuthorised(msg)
-    return {"private_key": key, "public_certificate": certificate}
 
 
 def _part(number: int, request: Request) -> dict[str, Any]:
