@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from calferry import __version__
-from calferry.cli import check, db, deletions, demo, explain, feeds, run, status, sync
+from calferry.cli import adopt, check, db, deletions, demo, explain, feeds, run, status, sync
 
 app = typer.Typer(
     help="Ferries appointments from booking systems into the calendars people live in.",
@@ -21,6 +21,7 @@ app.command("sync")(sync.sync)
 app.command("run")(run.run)
 app.command("status")(status.status)
 app.command("explain")(explain.explain)
+app.command("adopt")(adopt.adopt)
 app.add_typer(deletions.app, name="deletions")
 app.add_typer(db.app, name="db")
 app.add_typer(feeds.app, name="feeds")

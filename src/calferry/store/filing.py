@@ -43,9 +43,9 @@ def file(connection: Connection, receipts: Sequence[Receipt], at: datetime) -> N
             continue
         entries.append(Entry(at, receipt.calendar, receipt.uid, _word(receipt, intent)))
         if place is None and receipt.fingerprint and intent is not None:
-            rows.append({**_lost(receipt, intent.target, at), "generation": intent.generation})
+            rows.append({**lost(receipt, intent.target, at), "generation": intent.generation})
         elif place is not None:
-            rows.append(_written(place, receipt, intent, at))
+            rows.append(written(place, receipt, intent, at))
         approved = place is not None and place.held == APPROVED  # what a person decided is no matter of the brakes
         if not receipt.fingerprint and not approved and (cause := intent if intent is not None else place) is not None:
             gone.append({"calendar": key[0], "uid": key[1], "at": at, "why": cause.why, "weak": cause.weak})
@@ -68,10 +68,10 @@ def recover(connection: Connection, calendar: str, found: Sequence[Marked], at: 
     for one in found:
         mark = one.mark
         place = places.get((calendar, mark.uid))
-        if place is not None and _knows(place, mark):
+        if place is not None and knows(place, mark):
             continue
         receipt = Receipt(calendar=calendar, uid=mark.uid, fingerprint=mark.fingerprint, href=one.href, etag=one.etag)
-        row = _lost(receipt, target, at) if place is None else _written(place, receipt, None, at)
+        row = lost(receipt, target, at) if place is None else written(place, receipt, None, at)
         rows.append({**row, "generation": mark.generation})
         entries.append(Entry(at, calendar, mark.uid, "recovered"))
     upsert(connection, placements, rows)
@@ -84,7 +84,7 @@ def _answered(connection: Connection, answering: Collection[str]) -> None:
     connection.execute(update(calendars).where(*where).values(pauses=0))
 
 
-def _knows(place: Row[Any], mark: Mark) -> bool:
+def knows(place: Row[Any], mark: Mark) -> bool:
     """Whether a placement knows of an event with this mark, or of a later one."""
     same = place.generation == mark.generation and place.written_fingerprint
     return bool(same or place.generation > mark.generation)
@@ -101,7 +101,7 @@ def _word(receipt: Receipt, intent: Row[Any] | None) -> str:
     return DONE[Action.UPDATE] if receipt.fingerprint else DONE[Action.DELETE]
 
 
-def _written(place: Row[Any], receipt: Receipt, intent: Row[Any] | None, at: datetime) -> RowValues:
+def written(place: Row[Any], receipt: Receipt, intent: Row[Any] | None, at: datetime) -> RowValues:
     """A placement's row once its receipt is filed: set aside no more. An identity that was deleted is used up."""
     generation = max(place.generation, intent.generation if intent is not None else 0)
     return {
@@ -115,7 +115,7 @@ def _written(place: Row[Any], receipt: Receipt, intent: Row[Any] | None, at: dat
     }
 
 
-def _lost(receipt: Receipt, target: str, at: datetime) -> RowValues:
+def lost(receipt: Receipt, target: str, at: datetime) -> RowValues:
     """A row for an event that stands in a calendar though its placement is lost: it stays until a person decides."""
     return {
         "calendar": receipt.calendar,

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from calferry.errors import ConfigError, LedgerBusy, Unavailable
 from calferry.ports import Attention
-from calferry.store import journal, migrations
+from calferry.store import adopting, journal, migrations
 from calferry.store.attention import waiting
 from calferry.store.database import Database
 from calferry.store.intake import SqlIntake
@@ -49,6 +49,11 @@ class SqlLedger:
     @property
     def installation(self) -> str:
         return self._installation
+
+    @property
+    def former(self) -> frozenset[str]:
+        with self.database.reading() as connection:
+            return adopting.former_ledgers(connection)
 
     @property
     def intake(self) -> SqlIntake:

@@ -54,6 +54,15 @@ class Identity(Row, table=True):
     opened: int = 0
 
 
+class Former(Row, table=True):
+    """A lost ledger of this installation whose events this one answers for."""
+
+    __tablename__ = "former"
+
+    ledger: str = Field(primary_key=True)
+    adopted_at: datetime
+
+
 class Source(Row, table=True):
     """A booking account: the counter of its revisions, and how far its appointments are worked through.
 
@@ -337,6 +346,7 @@ def table(name: str) -> Table:
 
 
 identity = table("ledger")
+former = table("former")
 sources = table("sources")
 streams = table("streams")
 tasks = table("tasks")
