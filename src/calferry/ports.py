@@ -224,8 +224,8 @@ class Attention:
     """Something that waits for a person: a parked deletion, or something set aside as it is.
 
     `where` is the calendar or source key, `what` one of parked, refused, unrouted, quarantined, paused, unreachable,
-    unproven, unread; `id` the uid, source id or stream (empty for a whole calendar or source); `reason` a sentence
-    without a customer's data.
+    unproven, unread, drift; `id` the uid, source id or stream (empty for a whole calendar or source); `reason` a
+    sentence without a customer's data.
     """
 
     where: str
@@ -331,10 +331,6 @@ class Routing(Protocol):
 
     def resources_of_kind(self, source: str, kind: str) -> Sequence[Resource]: ...
 
-    def sources_of(self, uids: Collection[str]) -> Mapping[str, str]:
-        """The source (key) of each of these appointments that was ever told of, by uid."""
-        ...
-
     def settle(self, source: str, routed: Iterable[Routed]) -> None:
         """Store where appointments belong, and move the route's mark past them, in one transaction.
 
@@ -417,26 +413,6 @@ class Outbox(Protocol):
         placement for its uid exists at that generation or below."""
         ...
 
-    def calendars(self) -> Mapping[str, str]:
-        """The target that reaches it last, by calendar key, of every calendar that something was ever wanted in."""
-        ...
-
-    def placements(self, calendar: str) -> Sequence[Placement]:
-        """All placements in a calendar, by uid."""
-        ...
-
-    def adopt(
-        self, calendar: str, target: str, found: Sequence[Marked], routes: Mapping[str, str], at: datetime
-    ) -> None:
-        """File a survey in which lost ledgers of this installation left marks: from now on this ledger answers for
-        them, and for the events in `found` (one for each uid), which get their receipts back. The calendar is surveyed
-        and its pause is over.
-
-        An event without a placement stays until a person decides: if its appointment is known, `routes` names the
-        route by which it is looked at again, by source (key), and that may take it away with its own reason.
-        """
-        ...
-
 
 class Ledger(Protocol):
     """What calferry remembers. `id` is drawn once and marks every event that this ledger answers for."""
@@ -446,11 +422,6 @@ class Ledger(Protocol):
 
     @property
     def installation(self) -> str: ...
-
-    @property
-    def former(self) -> frozenset[str]:
-        """The ids of lost ledgers of this installation whose events this one answers for."""
-        ...
 
     @property
     def intake(self) -> Intake: ...

@@ -81,6 +81,7 @@ def join(settings: Settings, joined: Mapping[str, Source], ledger: SqlLedger, cl
         targets=reached,
         ledger=ledger,
         shelf=ledger.shelf,
+        keeper=ledger.keeper,
         clock=clock,
     )
 

@@ -30,7 +30,6 @@ from tests.contracts.ledger_steps import (
     fail,
     held,
     intent,
-    pending,
     removed,
     settle,
     uid,
@@ -375,49 +374,3 @@ class OutboxContract:
         want(ledger)
         ledger.outbox.survey(CALENDAR, [Marked(mark(uid(), "f", ledger=ledger.id), "h", "e")], LATER)
         assert [one.written for one in due(ledger)] == [None]
-
-    def test_what_a_lost_ledger_wrote_is_answered_for_once_it_is_adopted(self, ledger: Ledger) -> None:
-        ledger.intake.record(ACCOUNT, batch(appointment("1"), appointment("2")))
-        wanted = want(ledger, "1")
-        ledger.outbox.pause(CALENDAR, "closed", LATER)
-        names = ("1", "2", "3")
-        marks = [mark(uid(name), wanted.fingerprint, generation=2, ledger="lost") for name in names]
-        found = [Marked(one, f"h{name}", '"9"') for name, one in zip(names, marks, strict=True)]
-        assert ledger.former == frozenset()
-        ledger.outbox.adopt(CALENDAR, "workspace", found, {ACCOUNT: "staff"}, NOW)
-        assert ledger.former == {"lost"}
-        assert (ledger.outbox.surveyed(CALENDAR), ledger.outbox.pauses(CALENDAR)) == (NOW, 0)
-        assert ledger.outbox.holds(CALENDAR, uid("1"))
-        places = {one.uid: one for one in ledger.outbox.placements(CALENDAR)}
-        assert {one.generation for one in places.values()} == {2}
-        assert {one.written.href for one in places.values() if one.written} == {"h1", "h2", "h3"}
-        assert (places[uid("2")].route, places[uid("3")].route) == ("staff", "")
-        assert due(ledger) == []
-        assert {one.uid: one.rejected for one in ledger.outbox.held_back()} == {uid("2"): False, uid("3"): True}
-
-    def test_what_was_adopted_and_has_no_place_is_routed_again_and_goes_for_its_own_reason(
-        self, ledger: Ledger
-    ) -> None:
-        ledger.routing.begin(ACCOUNT, "rules", "1")
-        ledger.intake.record(ACCOUNT, batch(appointment("1"), appointment("2")))
-        for name in ("1", "2"):
-            settle(ledger, {}, name)
-        assert pending(ledger) == []
-        found = [Marked(mark(uid("1"), "f", ledger="lost"), "h", "e")]
-        ledger.outbox.adopt(CALENDAR, "workspace", found, {ACCOUNT: "staff"}, NOW)
-        (again,) = pending(ledger)
-        assert (again.uid, [one.route for one in again.placements]) == (uid("1"), ["staff"])
-        settle(ledger, {PLACE: MOVED}, "1")
-        assert [one.wanted for one in due(ledger)] == [MOVED]
-
-    def test_marks_of_an_adopted_ledger_count_in_later_surveys(self, ledger: Ledger) -> None:
-        ledger.outbox.adopt(OTHER, "workspace", [Marked(mark(uid("9"), "f", ledger="lost"), "h", "e")], {}, NOW)
-        wanted = want(ledger, "1")
-        found = [Marked(mark(uid("1"), wanted.fingerprint, ledger="lost"), "h", "e")]
-        ledger.outbox.survey(CALENDAR, found, NOW)
-        assert ledger.outbox.holds(CALENDAR, uid("1"))
-
-    def test_calendars_are_known_with_the_target_that_reaches_them(self, ledger: Ledger) -> None:
-        assert ledger.outbox.calendars() == {}
-        want(ledger, "1")
-        assert ledger.outbox.calendars() == {CALENDAR: "workspace"}

@@ -211,7 +211,3 @@ class RoutingContract:
         ]
         ledger.routing.settle(ACCOUNT, routed)
         assert ledger.outbox.due_calendars(NOW) == [(CALENDAR, "renamed")]
-
-    def test_the_source_of_an_appointment_is_known_once_it_was_told_of(self, ledger: Ledger) -> None:
-        ledger.intake.record(ACCOUNT, batch(appointment("1")))
-        assert ledger.routing.sources_of([uid("1"), uid("2")]) == {uid("1"): ACCOUNT}

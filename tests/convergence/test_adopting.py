@@ -194,7 +194,7 @@ def test_looking_adopts_nothing(shop: Salon) -> None:
     with shop.installation() as installation:
         bring(installation, Watch())
         assert look(installation, ANA, "workspace").is_due
-        assert installation.ledger.former == frozenset()
+        assert installation.keeper.former == frozenset()
         assert run(installation, Watch()).errors
 
 

@@ -135,6 +135,7 @@ def installation(folder: Path, *sources: Bookings, target: Calendars) -> Iterato
             targets={target.name: target},
             ledger=ledger,
             shelf=ledger.shelf,
+            keeper=ledger.keeper,
             clock=SystemClock(),
         )
 

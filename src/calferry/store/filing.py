@@ -13,7 +13,10 @@ from calferry.store import journal
 from calferry.store.database import RowValues, upsert
 from calferry.store.journal import Entry
 from calferry.store.placing import APPROVED, FREE, HELD_BACK, PARKED, Placed, placed
-from calferry.store.tables import calendars, deletions, intents, placements
+from calferry.store.tables import calendars, deletions, drifts, intents, placements
+
+DOUBLED = "doubled"
+"""What an intent's `why` says where it deletes a second event of an appointment, which no placement is about."""
 
 DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "removed"}
 
@@ -35,6 +38,7 @@ def file(connection: Connection, receipts: Sequence[Receipt], at: datetime) -> N
     answers = {(receipt.calendar, receipt.uid): receipt for receipt in receipts}
     uids = {receipt.uid for receipt in receipts}
     places, open_intents = placed(connection, uids), under_way(connection, uids)
+    _of_no_placement(connection, answers, open_intents, at)
     rows: list[RowValues] = []
     gone, entries = [], []
     for key, receipt in answers.items():
@@ -50,11 +54,25 @@ def file(connection: Connection, receipts: Sequence[Receipt], at: datetime) -> N
         if not receipt.fingerprint and not approved and (cause := intent if intent is not None else place) is not None:
             gone.append({"calendar": key[0], "uid": key[1], "at": at, "why": cause.why, "weak": cause.weak})
     upsert(connection, placements, rows)
+    _written_anew(connection, answers)
     if gone:
         connection.execute(insert(deletions), gone)
     settle(connection, [row for key, row in open_intents.items() if key in answers])
     _answered(connection, {receipt.calendar for receipt in receipts})
     journal.write(connection, entries)
+
+
+def _of_no_placement(
+    connection: Connection, answers: dict[tuple[str, str], Receipt], open_intents: Placed, at: datetime
+) -> None:
+    """Settle the deletions of second events, and take them out of both."""
+    theirs = [key for key, intent in open_intents.items() if key in answers and intent.why == DOUBLED]
+    settle(connection, [open_intents.pop(key) for key in theirs])
+    for calendar, uid in theirs:
+        del answers[calendar, uid]
+        row = {"calendar": calendar, "uid": uid, "at": at, "why": DOUBLED, "weak": False}
+        connection.execute(insert(deletions), row)
+    journal.write(connection, [Entry(at, calendar, uid, DONE[Action.DELETE], DOUBLED) for calendar, uid in theirs])
 
 
 def recover(connection: Connection, calendar: str, found: Sequence[Marked], at: datetime) -> None:
@@ -76,6 +94,15 @@ def recover(connection: Connection, calendar: str, found: Sequence[Marked], at: 
         entries.append(Entry(at, calendar, mark.uid, "recovered"))
     upsert(connection, placements, rows)
     journal.write(connection, entries)
+
+
+def _written_anew(connection: Connection, answers: Collection[tuple[str, str]]) -> None:
+    """What was missing or changed is as it should be."""
+    row = drifts.c
+    for calendar in {calendar for calendar, _ in answers}:
+        uids = [uid for place, uid in answers if place == calendar]
+        over = (row.calendar == calendar, row.kind.in_(["missing", "changed"]), row.id.in_(uids))
+        connection.execute(delete(drifts).where(*over))
 
 
 def _answered(connection: Connection, answering: Collection[str]) -> None:

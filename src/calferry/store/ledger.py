@@ -15,11 +15,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from calferry.errors import ConfigError, LedgerBusy, Unavailable
 from calferry.ports import Attention
-from calferry.store import adopting, journal, migrations
+from calferry.store import journal, migrations
 from calferry.store.attention import waiting
 from calferry.store.database import Database
 from calferry.store.intake import SqlIntake
 from calferry.store.journal import Entry
+from calferry.store.keeper import SqlKeeper
 from calferry.store.locks import PATIENCE, Locks
 from calferry.store.outbox import SqlOutbox
 from calferry.store.routing import SqlRouting
@@ -41,6 +42,7 @@ class SqlLedger:
         self._routing = SqlRouting(database)
         self._outbox = SqlOutbox(database, ledger)
         self._shelf = SqlShelf(database, installation, ledger)
+        self._keeper = SqlKeeper(database, ledger)
 
     @property
     def id(self) -> str:
@@ -49,11 +51,6 @@ class SqlLedger:
     @property
     def installation(self) -> str:
         return self._installation
-
-    @property
-    def former(self) -> frozenset[str]:
-        with self.database.reading() as connection:
-            return adopting.former_ledgers(connection)
 
     @property
     def intake(self) -> SqlIntake:
@@ -70,6 +67,10 @@ class SqlLedger:
     @property
     def shelf(self) -> SqlShelf:
         return self._shelf
+
+    @property
+    def keeper(self) -> SqlKeeper:
+        return self._keeper
 
     def attention(self, now: datetime) -> frozenset[Attention]:
         with self.database.reading() as connection:

@@ -143,25 +143,6 @@ class SqlOutbox:
             for chunk in chunks({one.mark.uid: one for one in ours}.values()):
                 filing.recover(connection, calendar, chunk, at)
 
-    def calendars(self) -> Mapping[str, str]:
-        known = select(calendars.c.calendar, calendars.c.target).order_by(calendars.c.calendar)
-        with self._database.reading() as connection:
-            return {row.calendar: row.target for row in connection.execute(known)}
-
-    def placements(self, calendar: str) -> Sequence[Placement]:
-        there = select(placements).where(placements.c.calendar == calendar).order_by(placements.c.uid)
-        with self._database.reading() as connection:
-            return [placement_of(row) for row in connection.execute(there)]
-
-    def adopt(
-        self, calendar: str, target: str, found: Sequence[Marked], routes: Mapping[str, str], at: datetime
-    ) -> None:
-        with self._database.writing() as connection:
-            adopting.answer_for(connection, {one.mark.ledger for one in found} - {self._ledger}, at)
-            adopting.open_calendar(connection, calendar, target, at)
-            for chunk in chunks(found):
-                adopting.adopt(connection, calendar, target, chunk, routes, at)
-
 
 def _held(target: str, now: datetime) -> Any:
     """Per calendar of a target: how many events that have not ended it has acknowledged."""

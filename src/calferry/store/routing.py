@@ -70,14 +70,6 @@ class SqlRouting:
                 for found in connection.execute(statement)
             ]
 
-    def sources_of(self, uids: Collection[str]) -> Mapping[str, str]:
-        known: dict[str, str] = {}
-        with self._database.reading() as connection:
-            for chunk in chunks(uids):
-                told = select(appointments.c.uid, appointments.c.source).where(appointments.c.uid.in_(chunk))
-                known |= {row.uid: row.source for row in connection.execute(told)}
-        return known
-
     def settle(self, source: str, routed: Iterable[Routed]) -> None:
         with self._database.writing() as connection:
             mark = 0

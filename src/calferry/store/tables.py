@@ -271,6 +271,18 @@ class Deletion(Row, table=True):
     weak: bool
 
 
+class Drift(Row, table=True):
+    """Something in a calendar that is not as the ledger has it, as the last verification found it."""
+
+    __tablename__ = "drifts"
+
+    calendar: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    reason: str = Field(sa_type=Text)
+    found_at: datetime
+
+
 class Calendar(Row, table=True):
     """A calendar, and whether it is left alone for now. `pauses` counts the pauses since its last receipt.
 
@@ -358,6 +370,7 @@ placements = table("placements")
 intents = table("intents")
 deletions = table("deletions")
 calendars = table("calendars")
+drifts = table("drifts")
 journal = table("journal")
 fragments = table("fragments")
 feeds = table("feeds")

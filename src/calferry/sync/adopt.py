@@ -57,20 +57,20 @@ def survey(installation: Installation, calendars: Mapping[str, str]) -> tuple[li
 
 def look(installation: Installation, calendar: str, target: str) -> Adoption:
     """What one calendar holds of ours. Raises as `Target.ours` does."""
-    ledger = installation.ledger
+    ledger, keeper = installation.ledger, installation.keeper
     marked = list(installation.targets[target].ours(calendar))
     ours = [one for one in marked if one.mark.is_of(ledger.installation)]
     events, doubles = sorted_out(ours, ledger.id)
     uids = {one.mark.uid for one in events}
-    told = ledger.routing.sources_of(uids)
-    places = {one.uid: one for one in ledger.outbox.placements(calendar)}
+    told = keeper.sources_of(uids)
+    places = {one.uid: one for one in keeper.placements(calendar)}
     wanted = {uid: place.wanted.fingerprint for uid, place in places.items() if isinstance(place.wanted, Event)}
     return Adoption(
         calendar=calendar,
         target=target,
         events=events,
         doubles=doubles,
-        former=Counter(one.mark.ledger for one in ours if one.mark.ledger not in {ledger.id, *ledger.former}),
+        former=Counter(one.mark.ledger for one in ours if one.mark.ledger not in {ledger.id, *keeper.former}),
         in_step=frozenset(one.mark.uid for one in events if wanted.get(one.mark.uid) == one.mark.fingerprint),
         orphans=frozenset(uids - told.keys() - places.keys()),
         strays=frozenset((uids & told.keys()) - places.keys()),
@@ -104,17 +104,16 @@ def adopt(installation: Installation, calendar: str, target: str) -> Adoption:
 
 def take_over(installation: Installation, calendar: str, target: str, found: Sequence[Marked]) -> bool:
     """File a survey of a calendar in which a ledger left marks that was adopted already. False where none did."""
-    ledger = installation.ledger
-    if ledger.former.isdisjoint(one.mark.ledger for one in found):
+    if installation.keeper.former.isdisjoint(one.mark.ledger for one in found):
         return False
-    events, _ = sorted_out(found, ledger.id)
+    events, _ = sorted_out(found, installation.ledger.id)
     _file(installation, calendar, target, events)
     return True
 
 
 def _file(installation: Installation, calendar: str, target: str, events: Sequence[Marked]) -> None:
     routes = _routes_into(installation, target)
-    installation.ledger.outbox.adopt(calendar, target, events, routes, installation.clock.now())
+    installation.keeper.adopt(calendar, target, events, routes, installation.clock.now())
 
 
 def _routes_into(installation: Installation, target: str) -> Mapping[str, str]:

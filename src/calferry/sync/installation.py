@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from calferry.errors import CalferryError
 from calferry.feeds import Shelf
+from calferry.keeping import Keeper
 from calferry.model import Window
 from calferry.plan import Brakes, Planner
 from calferry.ports import Clock, Ledger, Source, Target
@@ -49,6 +50,7 @@ class Installation:
     targets: Mapping[str, Target]
     ledger: Ledger
     shelf: Shelf
+    keeper: Keeper
     clock: Clock
     brakes: Brakes = field(default_factory=Brakes)
 

@@ -154,7 +154,7 @@ class _Push:
     def _strangers(self, calendar: str, found: Sequence[Marked]) -> str:
         """What to say of events that another ledger or installation wrote, '' where there are none."""
         ledger = self.installation.ledger
-        known = {ledger.id, *ledger.former}
+        known = {ledger.id, *self.installation.keeper.former}
         others = [one.mark for one in found if one.mark.ledger not in known]
         names = sorted({mark.installation for mark in others if not mark.is_of(ledger.installation)})
         if not others:

@@ -15,7 +15,7 @@ def calendars(installation: Installation, names: Collection[str] = ()) -> dict[s
     A name is a key (`google:anna@salon.example`) or what comes after its colon. Raises Refused where it names no
     calendar, or several.
     """
-    known = {key: name for key, name in installation.ledger.outbox.calendars().items() if name in installation.targets}
+    known = {key: name for key, name in installation.keeper.calendars().items() if name in installation.targets}
     return dict(_meant(name, known, installation) for name in names) if names else known
 
 

@@ -1,0 +1,27 @@
+"""Lost ledgers whose events this one answers for; what verifications found."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "former",
+        sa.Column("ledger", sa.String(), nullable=False),
+        sa.Column("adopted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("ledger", name=op.f("pk_former")),
+    )
+    op.create_table(
+        "drifts",
+        sa.Column("calendar", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("calendar", "kind", "id", name=op.f("pk_drifts")),
+    )
