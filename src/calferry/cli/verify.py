@@ -46,6 +46,8 @@ def verify(
     else:
         for line in _lines(found, repaired):
             out().print(line)
+        if not (found or errors):
+            out().print("No calendar is known yet. Run `calferry sync` first.")
     show_errors(errors)
     return _code(found, repaired.values(), errors)
 
@@ -81,9 +83,7 @@ def _lines(found: Sequence[Verified], repaired: dict[str, Repaired]) -> Iterator
             yield f"  … and {len(one.drifts) - SHOWN} more"
         if one.calendar in repaired:
             yield f"  {_repaired_text(repaired[one.calendar])}"
-    if not found:
-        yield "No calendar is known yet. Run `calferry sync` first."
-    elif not repaired and any(one.drifts for one in found):
+    if not repaired and any(one.drifts for one in found):
         yield "`calferry verify --repair` makes it due again; the next pass writes it."
 
 
