@@ -105,3 +105,10 @@ class Keeper(Protocol):
         route by which it is looked at again, by source (key), and that may take it away with its own reason.
         """
         ...
+
+    def leave(self, calendar: str, target: str, found: Sequence[Marked], at: datetime) -> None:
+        """A person wants nothing of ours in a calendar any more: file a survey of it (one event for each uid), and want
+        each of its events gone, as if its deletion had been approved. Anything that is wanted there later is written
+        again.
+        """
+        ...

@@ -137,3 +137,20 @@ class KeeperContract:
         assert ledger.outbox.unsettled(CALENDAR, NOW) == []
         assert ledger.outbox.holds(CALENDAR, uid("1"))
         assert removed(ledger, NOW) == (0, 1)
+
+    def test_a_calendar_that_is_left_wants_nothing_and_its_appointments_are_routed_again(
+        self, ledger: Ledger, keeper: Keeper
+    ) -> None:
+        ledger.routing.begin(ACCOUNT, "rules", "1")
+        ledger.intake.record(ACCOUNT, batch(appointment("1"), appointment("2")))
+        write(ledger, want(ledger, "1"))
+        want(ledger, "2")
+        unknown = Marked(mark(uid("3"), "f", generation=2, ledger="lost"), "h3", "e3")
+        known = Marked(mark(uid("1"), "f", ledger=ledger.id), "h1", "e1")
+        assert pending(ledger) == []
+        keeper.leave(CALENDAR, "workspace", [unknown, known], NOW)
+        going = {one.uid: one for one in due(ledger)}
+        assert {name: one.approved for name, one in going.items()} == {uid("1"): True, uid("3"): True}
+        assert going[uid("3")].generation == 2
+        assert ledger.outbox.surveyed(CALENDAR) == NOW
+        assert sorted(one.uid for one in pending(ledger)) == sorted([uid("1"), uid("2")])

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from calferry import __version__
-from calferry.cli import adopt, check, db, deletions, demo, explain, feeds, run, status, sync, verify
+from calferry.cli import adopt, check, db, deletions, demo, explain, feeds, remove, run, status, sync, verify
 
 app = typer.Typer(
     help="Ferries appointments from booking systems into the calendars people live in.",
@@ -23,6 +23,7 @@ app.command("status")(status.status)
 app.command("explain")(explain.explain)
 app.command("adopt")(adopt.adopt)
 app.command("verify")(verify.verify)
+app.command("remove")(remove.remove)
 app.add_typer(deletions.app, name="deletions")
 app.add_typer(db.app, name="db")
 app.add_typer(feeds.app, name="feeds")

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from calferry.keeping import Drift, DriftKind
 from calferry.model import Intent, Marked, Placement
-from calferry.store import adopting, verifying
+from calferry.store import adopting, leaving, verifying
 from calferry.store.database import Database, chunks
 from calferry.store.placing import placement_of
 from calferry.store.tables import appointments, calendars, placements
@@ -68,3 +68,10 @@ class SqlKeeper:
             adopting.open_calendar(connection, calendar, target, at)
             for chunk in chunks(found):
                 adopting.adopt(connection, calendar, target, chunk, routes, at)
+
+    def leave(self, calendar: str, target: str, found: Sequence[Marked], at: datetime) -> None:
+        with self._database.writing() as connection:
+            adopting.open_calendar(connection, calendar, target, at)
+            for chunk in chunks(found):
+                leaving.take_in(connection, calendar, target, chunk, at)
+            leaving.leave(connection, calendar, at)

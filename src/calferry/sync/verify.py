@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +10,6 @@ from calferry.errors import CalferryError
 from calferry.keeping import Comparing, Drift, DriftKind
 from calferry.model import Action, Delete, Event, Failure, Intent, Marked, Placement, Receipt, Removal, Why
 from calferry.moments import utc
-from calferry.plan import Brakes
 from calferry.ports import Standing, Target
 from calferry.sync.adopt import sorted_out
 from calferry.sync.installation import Installation
@@ -163,16 +162,18 @@ def repair(installation: Installation, verified: Verified) -> Repaired:
         again |= {one.id: one.found for one in by_kind[DriftKind.CHANGED]}
         installation.keeper.disown(verified.calendar, again, installation.clock.now())
         doubles = [one.found for one in by_kind[DriftKind.DOUBLED] if one.found]
-        done = _remove(installation, target, verified.calendar, doubles)
+        if held_back := 0 if _may_go(installation, target, verified.calendar, len(doubles)) else len(doubles):
+            doubles = []
+        removed, errors = delete_seconds(installation, target, verified.calendar, doubles)
     left = len(by_kind[DriftKind.ORPHANED]) + len(by_kind[DriftKind.FOREIGN])
-    return Repaired(due=len(again), left=left, removed=done.removed, held_back=done.held_back, errors=done.errors)
+    return Repaired(due=len(again), left=left, removed=removed, held_back=held_back, errors=tuple(errors))
 
 
-def _remove(installation: Installation, target: Target, calendar: str, doubles: Sequence[Marked]) -> Repaired:
-    """Delete second events, one of each appointment at a time: intents on disk, sent, receipts filed."""
-    standing = installation.ledger.outbox.standing(target.name, installation.clock.now())
-    if not _may_go(installation.brakes, standing, calendar, len(doubles)):
-        return Repaired(held_back=len(doubles))
+def delete_seconds(
+    installation: Installation, target: Target, calendar: str, doubles: Sequence[Marked]
+) -> tuple[int, list[CalferryError]]:
+    """Delete second events, one of each appointment at a time: intents on disk, sent, receipts filed. Returns how many
+    are gone, and why others are not."""
     removed, errors = 0, []
     for one in doubles:
         intents = installation.keeper.withdraw([_deletion(target, calendar, one)], installation.clock.now())
@@ -183,14 +184,15 @@ def _remove(installation: Installation, target: Target, calendar: str, doubles: 
             else:
                 installation.ledger.outbox.file([outcome], installation.clock.now())
                 removed += 1
-    return Repaired(removed=removed, errors=tuple(errors))
+    return removed, errors
 
 
-def _may_go(brakes: Brakes, standing: Mapping[str, Standing], calendar: str, number: int) -> bool:
+def _may_go(installation: Installation, target: Target, calendar: str, number: int) -> bool:
     """Second events are deleted on explicit evidence: they stand beside the one that is held."""
+    standing = installation.ledger.outbox.standing(target.name, installation.clock.now())
     for seen in (standing.get(calendar, Standing()), _total(standing.values())):
         before = seen.held + seen.weak + seen.explicit
-        if number and not brakes.explicit.allows(seen.explicit + number, before):
+        if number and not installation.brakes.explicit.allows(seen.explicit + number, before):
             return False
     return True
 
