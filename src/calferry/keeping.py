@@ -45,13 +45,15 @@ class DriftKind(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
     """One difference. `id` is the uid (of foreign events the ledger's id, of doubled ones the href); `reason` a
-    sentence without a customer's data. `found` is the event it is about, where one stands there."""
+    sentence without a customer's data. `found` is the event it is about, where one stands there;
+    `route` the one that wants it there."""
 
     calendar: str
     kind: DriftKind
     id: str
     reason: str
     found: Marked | None = None
+    route: str = ""
 
 
 class Keeper(Protocol):
@@ -86,6 +88,15 @@ class Keeper(Protocol):
         """What was written of these uids does not stand there as it was written: by uid what stands there, None where
         nothing does. What is wanted there is due again, under the same generation; a removal that found nothing to
         remove is done. What is under way is left alone."""
+        ...
+
+    def restore(self, calendar: str, found: Mapping[str, Marked | None], at: datetime, most: int) -> Collection[str]:
+        """As `disown`, without a person: at most once for each event that is wanted, and at most so many within 24
+        hours. Returns the uids that are due again."""
+        ...
+
+    def respect(self, calendar: str, uids: Collection[str], at: datetime) -> None:
+        """What stood there is gone, and is not written again until something else is wanted there."""
         ...
 
     def withdraw(self, intents: Sequence[Intent], at: datetime) -> Sequence[Intent]:

@@ -50,6 +50,14 @@ class Reveal(StrEnum):
     FULL = "full"
 
 
+class Reaction(StrEnum):
+    """What becomes of an event that its user edited or deleted: it is told of, written again, or left as it is."""
+
+    REPORT = "report"
+    RESTORE = "restore"
+    RESPECT = "respect"
+
+
 OWNER_FIELDS = frozenset({"owner.key", "owner.email", "owner.name"})
 SHOWN: Mapping[Reveal, frozenset[str]] = MappingProxyType(
     {
@@ -79,6 +87,7 @@ class Route:
 
     The calendar is either a template (`calendar`) or looked up by the owner's key, e-mail address or name
     (`calendars`). `otherwise` takes appointments without an owner. No event is shown as shorter than `shortest`.
+    `on_user_edit` and `on_user_delete` decide nothing about what a calendar shall hold, so no digest holds them.
     """
 
     name: str
@@ -93,6 +102,8 @@ class Route:
     description: Template = DESCRIPTION
     status: Policy = field(default_factory=lambda: MappingProxyType({}))
     shortest: timedelta = timedelta(minutes=1)
+    on_user_edit: Reaction = field(default=Reaction.REPORT, repr=False)
+    on_user_delete: Reaction = field(default=Reaction.REPORT, repr=False)
 
 
 class _NoPlaceError(Exception):

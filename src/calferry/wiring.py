@@ -83,6 +83,7 @@ def join(settings: Settings, joined: Mapping[str, Source], ledger: SqlLedger, cl
         shelf=ledger.shelf,
         keeper=ledger.keeper,
         clock=clock,
+        verify={one.name: one.verify for one in settings.targets.values() if one.verify},
     )
 
 

@@ -9,6 +9,7 @@ from tests.builders import ACCOUNT, NOW, appointment, batch, mark, receipt
 from tests.contracts.ledger_steps import (
     CALENDAR,
     GONE,
+    HOUR,
     LATER,
     MOVED,
     OTHER,
@@ -154,3 +155,33 @@ class KeeperContract:
         assert going[uid("3")].generation == 2
         assert ledger.outbox.surveyed(CALENDAR) == NOW
         assert sorted(one.uid for one in pending(ledger)) == sorted([uid("1"), uid("2")])
+
+    def test_an_event_is_restored_once_for_each_change_and_a_calendar_so_often_a_day(
+        self, ledger: Ledger, keeper: Keeper
+    ) -> None:
+        for name in ("1", "2", "3"):
+            write(ledger, want(ledger, name))
+        gone: dict[str, Marked | None] = {uid(name): None for name in ("1", "2", "3", "4")}
+        first = keeper.restore(CALENDAR, gone, NOW, 2)
+        assert len(first) == 2
+        assert {one.uid for one in due(ledger)} == set(first)
+        assert keeper.restore(CALENDAR, gone, LATER, 2) == []
+        tomorrow = NOW + 25 * HOUR
+        assert set(keeper.restore(CALENDAR, gone, tomorrow, 2)) == {uid("1"), uid("2"), uid("3")} - set(first)
+        assert keeper.restore(CALENDAR, gone, tomorrow + 25 * HOUR, 2) == []
+        write(ledger, want(ledger, "1", summary="other"))
+        assert keeper.restore(CALENDAR, gone, tomorrow + 25 * HOUR, 2) == [uid("1")]
+
+    def test_a_deletion_that_is_respected_stays_until_something_else_is_wanted(
+        self, ledger: Ledger, keeper: Keeper
+    ) -> None:
+        write(ledger, want(ledger, "1"))
+        missing = Drift(calendar=CALENDAR, kind=DriftKind.MISSING, id=uid("1"), reason="it is not there")
+        keeper.verified(CALENDAR, [missing], NOW)
+        keeper.respect(CALENDAR, [uid("1")], NOW)
+        assert (due(ledger), keeper.drifts(CALENDAR)) == ([], frozenset())
+        assert ledger.attention(NOW) == frozenset()
+        want(ledger, "1")
+        assert due(ledger) == []
+        want(ledger, "1", summary="other")
+        assert [one.written for one in due(ledger)] == [None]

@@ -132,7 +132,9 @@ class _Reader:
         core, own = _split(table, TargetTable)
         options = self.options(place, core.get("kind"), own, kinds.targets, TargetTable)
         read = self.read(TargetTable, core, place)
-        return TargetSettings(name=name, kind=read.kind, options=options) if read and options else None
+        if read is None or options is None:
+            return None
+        return TargetSettings(name=name, kind=read.kind, verify=read.verify, options=options)
 
     def route(
         self, name: str, table: dict[str, Any], sources: Collection[str], targets: Collection[str]
@@ -158,6 +160,8 @@ class _Reader:
             summary=Template(read.summary),
             description=Template(read.description),
             shortest=read.shortest,
+            on_user_edit=read.on_user_edit,
+            on_user_delete=read.on_user_delete,
             status=MappingProxyType({word: Provision(**dict(entry)) for word, entry in sorted(read.status.items())}),
         )
 

@@ -36,10 +36,11 @@ class SourceSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetSettings:
-    """A connection to calendars."""
+    """A connection to calendars, verified every so often (0: never)."""
 
     name: str
     kind: str
+    verify: timedelta
     options: BaseModel
 
 

@@ -56,6 +56,18 @@ class SqlKeeper:
             for chunk in chunks(found.items()):
                 verifying.disown(connection, calendar, dict(chunk), at)
 
+    def restore(self, calendar: str, found: Mapping[str, Marked | None], at: datetime, most: int) -> Collection[str]:
+        with self._database.writing() as connection:
+            restored = verifying.restorable(connection, calendar, list(found), at, most)
+            for chunk in chunks(restored):
+                verifying.disown(connection, calendar, {uid: found[uid] for uid in chunk}, at)
+        return restored
+
+    def respect(self, calendar: str, uids: Collection[str], at: datetime) -> None:
+        with self._database.writing() as connection:
+            for chunk in chunks(uids):
+                verifying.respect(connection, calendar, chunk, at)
+
     def withdraw(self, intents: Sequence[Intent], at: datetime) -> Sequence[Intent]:
         with self._database.writing() as connection:
             return [one for chunk in chunks(intents) for one in verifying.withdraw(connection, chunk, at)]

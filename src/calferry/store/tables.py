@@ -199,7 +199,8 @@ class Placement(Row, table=True):
 
     `wanted` is the event (JSON) the calendar shall hold; where it is '', `why`, `evidence`, `weak` and `moved_to` are
     the removal. `held` is '' (free), 'parked' (until its wanted changes or a person decides), 'rejected' or 'approved'
-    (by that person, until its wanted changes) or 'refused' (until `not_before`). `ends_at` is the end of the event last
+    (by that person, until its wanted changes), 'respected' (its user deleted it, until its wanted changes) or 'refused'
+    (until `not_before`). `ends_at` is the end of the event last
     wanted.
     """
 
@@ -281,6 +282,17 @@ class Drift(Row, table=True):
     id: str = Field(primary_key=True)
     reason: str = Field(sa_type=Text)
     found_at: datetime
+
+
+class Restore(Row, table=True):
+    """An event was made due again because its user had edited or deleted it: once for each fingerprint."""
+
+    __tablename__ = "restores"
+
+    calendar: str = Field(primary_key=True)
+    uid: str = Field(primary_key=True)
+    fingerprint: str = Field(primary_key=True)
+    at: datetime
 
 
 class Calendar(Row, table=True):
@@ -371,6 +383,7 @@ intents = table("intents")
 deletions = table("deletions")
 calendars = table("calendars")
 drifts = table("drifts")
+restores = table("restores")
 journal = table("journal")
 fragments = table("fragments")
 feeds = table("feeds")

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from calferry.keeping import Drift, DriftKind
 from calferry.model import Intent, Marked
 from calferry.store import journal
-from calferry.store.database import upsert
+from calferry.store.database import RowValues, chunks, upsert
 from calferry.store.filing import DOUBLED, under_way
 from calferry.store.journal import Entry
-from calferry.store.placing import placed
-from calferry.store.tables import drifts, intents, placements
+from calferry.store.placing import RESPECTED, placed
+from calferry.store.tables import NOTHING, drifts, intents, is_due, placements, restores
+
+DAY = timedelta(hours=24)
 
 SOMETHING_ELSE = "?"
 """Stands for the fingerprint of what nobody of us wrote."""
@@ -57,6 +59,35 @@ def disown(connection: Connection, calendar: str, found: Mapping[str, Marked | N
         connection.execute(update(placements).where(*this).values(**_disowned(place, one)))
         entries.append(Entry(at, calendar, uid, "disowned", "it shows something else" if one else "it is not there"))
     journal.write(connection, entries)
+
+
+def restorable(connection: Connection, calendar: str, uids: Sequence[str], at: datetime, most: int) -> list[str]:
+    """Which of these may be restored without a person; noted as restored."""
+    row = restores.c
+    today = select(func.count()).select_from(restores).where(row.calendar == calendar, row.at > at - DAY)
+    left = max(0, most - (connection.scalar(today) or 0))
+    rows: list[RowValues] = []
+    for chunk in chunks(uids):
+        wanted = select(placements.c.uid, placements.c.wanted_fingerprint).where(
+            placements.c.calendar == calendar, placements.c.uid.in_(chunk), placements.c.wanted_fingerprint != NOTHING
+        )
+        done = select(row.uid, row.fingerprint).where(row.calendar == calendar, row.uid.in_(chunk))
+        fresh = {(one.uid, one.wanted_fingerprint) for one in connection.execute(wanted)}
+        fresh -= {(one.uid, one.fingerprint) for one in connection.execute(done)}
+        rows += [{"calendar": calendar, "uid": uid, "fingerprint": seen, "at": at} for uid, seen in sorted(fresh)]
+    upsert(connection, restores, rows[:left])
+    return [str(one["uid"]) for one in rows[:left]]
+
+
+def respect(connection: Connection, calendar: str, uids: Sequence[str], at: datetime) -> None:
+    """For at most one chunk of appointments."""
+    disown(connection, calendar, dict.fromkeys(uids), at)
+    left = (placements.c.calendar == calendar, placements.c.uid.in_(list(uids)), placements.c.written_fingerprint == "")
+    values = {"held": RESPECTED, "reason": "its user deleted it, and the route respects that", "not_before": None}
+    connection.execute(update(placements).where(*left, is_due).values(values))
+    over = (drifts.c.calendar == calendar, drifts.c.kind == DriftKind.MISSING.value, drifts.c.id.in_(list(uids)))
+    connection.execute(delete(drifts).where(*over))
+    journal.write(connection, [Entry(at, calendar, uid, RESPECTED) for uid in uids])
 
 
 def _disowned(place: Row[Any], one: Marked | None) -> Mapping[str, Any]:

@@ -43,7 +43,7 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True)
 class Installation:
-    """All that one configuration file describes, joined."""
+    """All that one configuration file describes, joined. `verify` says how often the service verifies which targets."""
 
     name: str
     accounts: tuple[Account, ...]
@@ -53,6 +53,7 @@ class Installation:
     keeper: Keeper
     clock: Clock
     brakes: Brakes = field(default_factory=Brakes)
+    verify: Mapping[str, timedelta] = field(default_factory=dict)
 
     @property
     def planner(self) -> Planner:

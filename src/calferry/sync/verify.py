@@ -114,9 +114,9 @@ class _Verification:
             pass
         elif held is None:
             reason = f"what was written as {place.written.href} is not there"
-            yield self._drift(DriftKind.MISSING, place.uid, reason)
+            yield self._drift(DriftKind.MISSING, place.uid, reason, route=place.route)
         elif reason := self._changed(place, held):
-            yield self._drift(DriftKind.CHANGED, place.uid, reason, held)
+            yield self._drift(DriftKind.CHANGED, place.uid, reason, held, place.route)
         for one in found:
             if one is not held:
                 reason = f"{one.href} is a second event of {place.uid}"
@@ -141,8 +141,8 @@ class _Verification:
         names = self.target.differences(self.calendar, held, event)
         return f"{held.href} shows another {', '.join(sorted(names))} than was written" if names else ""
 
-    def _drift(self, kind: DriftKind, name: str, reason: str, found: Marked | None = None) -> Drift:
-        return Drift(calendar=self.calendar, kind=kind, id=name, reason=reason, found=found)
+    def _drift(self, kind: DriftKind, name: str, reason: str, found: Marked | None = None, route: str = "") -> Drift:
+        return Drift(calendar=self.calendar, kind=kind, id=name, reason=reason, found=found, route=route)
 
 
 def _is_over(place: Placement, now: datetime) -> bool:

@@ -25,3 +25,11 @@ def upgrade() -> None:
         sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("calendar", "kind", "id", name=op.f("pk_drifts")),
     )
+    op.create_table(
+        "restores",
+        sa.Column("calendar", sa.String(), nullable=False),
+        sa.Column("uid", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("calendar", "uid", "fingerprint", name=op.f("pk_restores")),
+    )
