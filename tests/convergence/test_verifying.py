@@ -18,7 +18,7 @@ from calferry.sync.reached import calendars
 from calferry.sync.verify import Repaired, Verified, repair, verify
 from tests.convergence.test_office365 import office
 from tests.crash.instants import told
-from tests.crossing import CALENDARS, COMPANY, Salon, uid_of_event
+from tests.crossing import CALENDARS, COMPANY, STAFF_ROUTE, Salon, uid_of_event
 
 ANA = CALENDARS[0]
 MISSING, CHANGED, DOUBLED = DriftKind.MISSING, DriftKind.CHANGED, DriftKind.DOUBLED
@@ -239,8 +239,6 @@ def test_what_is_on_its_way_is_not_told_of(shop: Salon, booked: list[str]) -> No
 
 
 def test_a_parked_event_that_its_user_deleted_is_done_with(shop: Salon, booked: list[str]) -> None:
-    from tests.crossing import STAFF_ROUTE
-
     shop.configure(STAFF_ROUTE + '\n[routes.staff.where]\nowner = "ben*"\n')
     shop.cross()
     shop.sandbox.google.world.user_deletes(ANA, href(shop, booked[0]))
@@ -270,3 +268,12 @@ def test_calendars_of_microsoft_365_are_verified_too() -> None:
         assert not shop.cross().errors
         assert drifts(shop) == []
         assert (world.mails, world.reminders) == ([], [])
+
+
+def test_an_event_that_its_user_put_into_another_calendar_of_the_mailbox_is_not_missing() -> None:
+    with office() as shop:
+        shop.book(5, staff=0)
+        shop.cross()
+        ((place, _, _),) = shop.marked()
+        shop.graph.world.user_moves(*place, shop.graph.world.add_calendar(place[0], "Other"))
+        assert drifts(shop) == []
