@@ -56,6 +56,29 @@ class Drift:
     route: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What a client is known by: an e-mail address or a phone number (in any way of writing), or one appointment's uid,
+    source id or reference. One of the three; the others are empty."""
+
+    email: str = ""
+    phone: str = ""
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """An appointment of a client as the ledger keeps it: whether the booking system still `lists` it, when it starts
+    (UTC), and the calendars (keys) that hold its event."""
+
+    uid: str
+    source: str
+    source_id: str
+    starts_at: datetime
+    listed: bool
+    calendars: tuple[str, ...]
+
+
 class Keeper(Protocol):
     """The ledger as its operator sees it. Every method is one transaction."""
 
@@ -115,6 +138,23 @@ class Keeper(Protocol):
         An event without a placement stays until a person decides: if its appointment is known, `routes` names the
         route by which it is looked at again, by source (key), and that may take it away with its own reason.
         """
+        ...
+
+    def find(self, trace: Trace) -> Sequence[Kept]:
+        """The appointments of a client, soonest first."""
+        ...
+
+    def erase(self, trace: Trace, uids: Collection[str], at: datetime, *, suppress: bool) -> None:
+        """Keep these appointments from now on without what they tell of their client. Events that show it are wanted
+        without it, and due; tombstones in feeds are gone. With `suppress`, whatever is told of this client by any later
+        batch is recorded without it as well: only digests are kept for that.
+
+        Raises Unavailable, and does nothing, while a change of one of them is under way.
+        """
+        ...
+
+    def compact(self) -> None:
+        """Leave nothing of what was deleted in the ledger's file. Raises Unavailable while others use it."""
         ...
 
     def leave(self, calendar: str, target: str, found: Sequence[Marked], at: datetime) -> None:

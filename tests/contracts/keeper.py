@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from calferry.keeping import Drift, DriftKind, Keeper
-from calferry.model import Action, Marked, Receipt
+import pytest
+
+from calferry.errors import Unavailable
+from calferry.keeping import Drift, DriftKind, Keeper, Trace
+from calferry.model import Action, Contact, Marked, Receipt, Resource
 from calferry.ports import Ledger
-from tests.builders import ACCOUNT, NOW, appointment, batch, mark, receipt
+from tests.builders import ACCOUNT, NOW, appointment, batch, event, mark, receipt
 from tests.contracts.ledger_steps import (
     CALENDAR,
     GONE,
@@ -185,3 +188,65 @@ class KeeperContract:
         assert due(ledger) == []
         want(ledger, "1", summary="other")
         assert [one.written for one in due(ledger)] == [None]
+
+    def test_a_client_is_found_by_address_number_and_reference_however_they_are_written(
+        self, ledger: Ledger, keeper: Keeper
+    ) -> None:
+        fiche = Resource(source=ACCOUNT, kind="customer", id="8", fields={"email": "Kim@customer.example"})
+        by_fiche = appointment("2", contact=Contact(), uses=("customer/8",))
+        told = (appointment("1", reference="R1"), by_fiche, appointment("3", contact=Contact()))
+        ledger.intake.record(ACCOUNT, batch(*told, resources=(fiche,)))
+        write(ledger, want(ledger, "1"))
+
+        def found(**trace: str) -> list[str]:
+            return [one.uid for one in keeper.find(Trace(**trace))]
+
+        assert found(email="JO@customer.example ") == found(phone="01 00 00 00 00") == found(ref="R1") == [uid("1")]
+        assert found(email="kim@customer.example") == [uid("2")]
+        assert found(email="li@customer.example") == found(phone="5") == []
+        (kept,) = keeper.find(Trace(ref="1"))
+        assert (kept.listed, kept.calendars, kept.source_id) == (True, (CALENDAR,), "1")
+
+    def test_what_is_erased_tells_nothing_of_its_client_any_more(self, ledger: Ledger, keeper: Keeper) -> None:
+        ledger.routing.begin(ACCOUNT, "rules", "1")
+        fiche = Resource(source=ACCOUNT, kind="customer", id="8", fields={"email": "jo@customer.example"})
+        told = appointment("1", uses=("staff/77", "customer/8"), description="Allergic", summary="Jo")
+        ledger.intake.record(ACCOUNT, batch(told, resources=(fiche,)))
+        write(ledger, want(ledger, "1", summary="Jo", description="Allergic"))
+        keeper.erase(Trace(ref="1"), [uid("1")], NOW, suppress=False)
+        (again,) = pending(ledger)
+        kept = again.appointment
+        assert (kept.contact, kept.summary, kept.description) == (Contact(), "", "")
+        assert kept.uses == ("staff/77",)
+        assert ledger.routing.resources(ACCOUNT, ["customer/8"]) == {}
+        (place,) = due(ledger)
+        assert place.wanted == event(uid("1"), summary="Appointment", description="")
+
+    def test_what_is_not_suppressed_is_told_of_again(self, ledger: Ledger, keeper: Keeper) -> None:
+        ledger.intake.record(ACCOUNT, batch(appointment("1")))
+        keeper.erase(Trace(ref="1"), [uid("1")], NOW, suppress=False)
+        ledger.intake.record(ACCOUNT, batch(appointment("1"), asked_at=LATER))
+        assert keeper.find(Trace(email="jo@customer.example"))
+
+    def test_of_a_suppressed_client_nothing_is_recorded_ever_again(self, ledger: Ledger, keeper: Keeper) -> None:
+        jo = Trace(email="jo@customer.example")
+        fiche = Resource(source=ACCOUNT, kind="customer", id="8", fields={"email": "jo@customer.example"})
+        ledger.intake.record(ACCOUNT, batch(appointment("1", uses=("customer/8",)), resources=(fiche,)))
+        keeper.erase(jo, [uid("1")], NOW, suppress=True)
+        others = Contact(email="li@customer.example")
+        told = (appointment("1"), appointment("2"), appointment("3", uses=("customer/8",), contact=others))
+        ledger.intake.record(
+            ACCOUNT, batch(*told, appointment("4", contact=others), resources=(fiche,), asked_at=LATER)
+        )
+        assert keeper.find(jo) == []
+        assert [one.source_id for one in keeper.find(Trace(email="li@customer.example"))] == ["4"]
+        assert ledger.routing.resources(ACCOUNT, ["customer/8"]) == {}
+        assert ledger.intake.live(ACCOUNT, "2")
+
+    def test_nothing_is_erased_while_a_change_is_under_way(self, ledger: Ledger, keeper: Keeper) -> None:
+        ledger.intake.record(ACCOUNT, batch(appointment("1")))
+        ledger.outbox.intend([intent(want(ledger, "1"))], NOW)
+        with pytest.raises(Unavailable, match="under way"):
+            keeper.erase(Trace(ref="1"), [uid("1")], NOW, suppress=True)
+        ledger.intake.record(ACCOUNT, batch(appointment("5"), asked_at=LATER))
+        assert len(keeper.find(Trace(email="jo@customer.example"))) == 2

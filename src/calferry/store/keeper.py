@@ -7,17 +7,18 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from calferry.keeping import Drift, DriftKind
+from calferry.keeping import Drift, DriftKind, Kept, Trace
 from calferry.model import Intent, Marked, Placement
-from calferry.store import adopting, leaving, verifying
+from calferry.store import adopting, erasing, leaving, verifying
 from calferry.store.database import Database, chunks
 from calferry.store.placing import placement_of
 from calferry.store.tables import appointments, calendars, placements
 
 
 class SqlKeeper:
-    def __init__(self, database: Database, ledger: str) -> None:
+    def __init__(self, database: Database, installation: str, ledger: str) -> None:
         self._database = database
+        self._installation = installation
         self._ledger = ledger
 
     @property
@@ -80,6 +81,20 @@ class SqlKeeper:
             adopting.open_calendar(connection, calendar, target, at)
             for chunk in chunks(found):
                 adopting.adopt(connection, calendar, target, chunk, routes, at)
+
+    def find(self, trace: Trace) -> Sequence[Kept]:
+        with self._database.reading() as connection:
+            return erasing.find(connection, trace)
+
+    def erase(self, trace: Trace, uids: Collection[str], at: datetime, *, suppress: bool) -> None:
+        with self._database.writing() as connection:
+            if suppress:
+                erasing.suppress(connection, self._installation, trace, uids, at)
+            for chunk in chunks(uids):
+                erasing.erase(connection, chunk, at)
+
+    def compact(self) -> None:
+        self._database.compact()
 
     def leave(self, calendar: str, target: str, found: Sequence[Marked], at: datetime) -> None:
         with self._database.writing() as connection:

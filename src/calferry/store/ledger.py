@@ -42,7 +42,7 @@ class SqlLedger:
         self._routing = SqlRouting(database)
         self._outbox = SqlOutbox(database, ledger)
         self._shelf = SqlShelf(database, installation, ledger)
-        self._keeper = SqlKeeper(database, ledger)
+        self._keeper = SqlKeeper(database, installation, ledger)
 
     @property
     def id(self) -> str:

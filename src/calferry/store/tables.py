@@ -295,6 +295,16 @@ class Restore(Row, table=True):
     at: datetime
 
 
+class Suppressed(Row, table=True):
+    """A digest of what a client is known by of whom nothing may be recorded; `source` is '' where it is any."""
+
+    __tablename__ = "suppressed"
+
+    source: str = Field(primary_key=True)
+    digest: str = Field(primary_key=True)
+    at: datetime
+
+
 class Calendar(Row, table=True):
     """A calendar, and whether it is left alone for now. `pauses` counts the pauses since its last receipt.
 
@@ -384,6 +394,7 @@ deletions = table("deletions")
 calendars = table("calendars")
 drifts = table("drifts")
 restores = table("restores")
+suppressed = table("suppressed")
 journal = table("journal")
 fragments = table("fragments")
 feeds = table("feeds")

@@ -1,4 +1,4 @@
-"""Lost ledgers whose events this one answers for; what verifications found."""
+"""Lost ledgers whose events this one answers for; what verifications found; who is suppressed."""
 
 from __future__ import annotations
 
@@ -32,4 +32,11 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("calendar", "uid", "fingerprint", name=op.f("pk_restores")),
+    )
+    op.create_table(
+        "suppressed",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("source", "digest", name=op.f("pk_suppressed")),
     )
