@@ -144,6 +144,18 @@ def test_second_events_are_deleted_under_the_brakes(shop: Salon, booked: list[st
     assert shop.standing()[ANA, uid(booked[0])] == 2
 
 
+def test_an_event_that_a_pass_took_for_the_first_meanwhile_is_not_deleted_as_the_second(
+    shop: Salon, booked: list[str]
+) -> None:
+    doubled(shop, booked[0])
+    with shop.installation() as installation:
+        found = verify(installation, f"google:{ANA}", "workspace")
+        (second,) = [one.found for one in found.drifts if one.found]
+        installation.keeper.disown(f"google:{ANA}", {uid(booked[0]): second}, shop.clock.now())
+        assert repair(installation, found).removed == 0
+    assert shop.standing()[ANA, uid(booked[0])] == 2
+
+
 class Crash(BaseException):
     """The process dies here."""
 

@@ -161,12 +161,18 @@ def repair(installation: Installation, verified: Verified) -> Repaired:
         again: dict[str, Marked | None] = {one.id: None for one in by_kind[DriftKind.MISSING]}
         again |= {one.id: one.found for one in by_kind[DriftKind.CHANGED]}
         installation.keeper.disown(verified.calendar, again, installation.clock.now())
-        doubles = [one.found for one in by_kind[DriftKind.DOUBLED] if one.found]
+        doubles = _still_second(installation, verified.calendar, by_kind[DriftKind.DOUBLED])
         if held_back := 0 if _may_go(installation, target, verified.calendar, len(doubles)) else len(doubles):
             doubles = []
         removed, errors = delete_seconds(installation, target, verified.calendar, doubles)
     left = len(by_kind[DriftKind.ORPHANED]) + len(by_kind[DriftKind.FOREIGN])
     return Repaired(due=len(again), left=left, removed=removed, held_back=held_back, errors=tuple(errors))
+
+
+def _still_second(installation: Installation, calendar: str, doubled: Iterable[Drift]) -> list[Marked]:
+    """A pass may have come in between, and may hold by now what was second then."""
+    held = {place.written.href for place in installation.keeper.placements(calendar) if place.written}
+    return [one.found for one in doubled if one.found and one.found.href not in held]
 
 
 def delete_seconds(
