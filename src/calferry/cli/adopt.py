@@ -34,7 +34,10 @@ def adopt(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Take over what a lost ledger of this installation wrote. Shows what that is; --yes does it."""
+    """Take over what a lost ledger wrote.
+
+    Shows what that is; --yes does it.
+    """
     from calferry import wiring
     from calferry.sync.adopt import adopt as take_over
     from calferry.sync.adopt import survey

@@ -35,7 +35,10 @@ def erase(  # noqa: PLR0913, PLR0917 (each option of a command is an argument)
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Forget a client: appointments stay, without what they tell of whose they are. Shows them; --yes does it."""
+    """Forget a client.
+
+    Appointments stay, without what they tell of whose they are. Shows them; --yes does it.
+    """
     from calferry import wiring
     from calferry.keeping import Trace
 

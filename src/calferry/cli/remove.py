@@ -29,7 +29,10 @@ def remove(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Take away from calendars all that calferry wrote there. Shows what that is; --yes does it."""
+    """Take away from calendars what calferry wrote.
+
+    Shows what that is; --yes does it. A calendar that a route leads to is refused.
+    """
     from calferry import wiring
     from calferry.sync.remove import look
     from calferry.sync.remove import remove as take_away

@@ -32,7 +32,10 @@ def verify(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Compare calendars with what was written to them. Reads only, unless --repair is given."""
+    """Compare calendars with what was written to them.
+
+    Reads only, unless --repair is given.
+    """
     from calferry import wiring
     from calferry.sync.reached import calendars as meant
     from calferry.sync.verify import repair as mend
