@@ -118,6 +118,7 @@ def installation(source: Quiet) -> Iterator[tuple[Installation, SqlLedger]]:
                 targets={"yes": Yes()},
                 ledger=ledger,
                 shelf=ledger.shelf,
+                keeper=ledger.keeper,
                 clock=SystemClock(),
             ),
             ledger,

@@ -131,7 +131,13 @@ def _stage() -> Iterator[_Stage]:
         clock = SystemClock()
         target = ical.build("web", ical.Settings(secret="s" * 32), clock=clock, shelf=ledger.shelf)
         joined = Installation(
-            name="bench", accounts=(), targets={"web": target}, ledger=ledger, shelf=ledger.shelf, clock=clock
+            name="bench",
+            accounts=(),
+            targets={"web": target},
+            ledger=ledger,
+            shelf=ledger.shelf,
+            keeper=ledger.keeper,
+            clock=clock,
         )
         list(target.apply([_intent(target, ledger.id, number, "Consultation") for number in range(EVENTS)]))
         here, there = (stack.enter_context(bind("127.0.0.1", 0)) for _ in range(2))

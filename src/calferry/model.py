@@ -25,6 +25,9 @@ from calferry.moments import utc, zone_name
 FINGERPRINT_VERSION = "1"
 """Raise it when the same event would be fingerprinted differently: every event is then rewritten."""
 
+MARKED_NAME = 60
+"""Characters of an installation's name that every mark holds."""
+
 NAMESPACE = uuid.UUID("5b4b1a52-6f0c-5ad9-9b3f-3a5c1c2d7e10")
 """The namespace of calferry's uids (RFC 9562, section 6.6). It never changes."""
 
@@ -338,6 +341,10 @@ class Mark:
     uid: str
     generation: int
     fingerprint: str
+
+    def is_of(self, installation: str) -> bool:
+        """Whether it was left by that installation. A calendar may hold no more of a name than its beginning."""
+        return self.installation in {installation, installation[:MARKED_NAME]}
 
 
 @dataclass(frozen=True, slots=True)

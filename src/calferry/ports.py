@@ -299,8 +299,8 @@ class Attention:
     """Something that waits for a person: a parked deletion, or something set aside as it is.
 
     `where` is the calendar or source key, or `targets.NAME`; `what` one of parked, refused, unrouted, quarantined,
-    paused, unreachable, unproven, unread, expiring; `id` the uid, source id or stream (empty for a whole calendar,
-    source or target); `reason` a sentence without a customer's data.
+    paused, unreachable, unproven, unread, expiring, drift; `id` the uid, source id or stream (empty for a whole
+    calendar, source or target); `reason` a sentence without a customer's data.
     """
 
     where: str

@@ -37,14 +37,22 @@ class Groups(StrEnum):
     EACH = "each"
 
 
+class Reaction(StrEnum):
+    """What becomes of an event that its user edited or deleted: it is told of, written again, or left as it is."""
+
+    REPORT = "report"
+    RESTORE = "restore"
+    RESPECT = "respect"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Route:
     """Which appointments of a source go into which calendars of a target, and what they show there.
 
     The calendar is either a template (`calendar`) or looked up by the owner's key, reference, e-mail address or name
     (`calendars`). `otherwise` takes appointments without an owner. `aliases` are other names of the target's calendars,
-    with the names that these are known by.
-    `groups` says whether it carries sessions or their bookings.
+    with the names that these are known by. `groups` says whether it carries sessions or their bookings. `on_user_edit`
+    and `on_user_delete` decide nothing about what a calendar shall hold, so no digest holds them.
     """
 
     name: str
@@ -57,6 +65,8 @@ class Route:
     where: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     status: Policy = field(default_factory=lambda: MappingProxyType({}))
     groups: Groups = Groups.ONE
+    on_user_edit: Reaction = field(default=Reaction.REPORT, repr=False)
+    on_user_delete: Reaction = field(default=Reaction.REPORT, repr=False)
     shows: Presentation = field(default_factory=Presentation)
 
     @cached_property

@@ -16,6 +16,7 @@ from calferry.errors import CalferryError
 from calferry.ports import Attention
 from calferry.sync.crossing import bring_from, deliver, waiting
 from calferry.sync.installation import Account, Installation, Stopped, Tally, Watch
+from calferry.sync.tend import tend
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.background import BackgroundScheduler
@@ -24,6 +25,10 @@ log = logging.getLogger(__name__)
 
 PUSH_EVERY = timedelta(minutes=1)
 """How often a target is looked after though no source had anything new: what failed is due again, a pause is over."""
+
+VERIFY_AFTER = timedelta(minutes=15)
+"""How long after its start a service verifies calendars for the first time: it may be started more often than that is
+due."""
 
 AT_ONCE = 20
 """Pulls that run at the same time, and pushes: booking systems that hang must stop no calendar."""
@@ -87,6 +92,9 @@ class Schedule:
                 seconds=every,
                 next_run_time=now,
             )
+        for target, often in self._installation.verify.items():
+            seconds, first = often.total_seconds(), now + VERIFY_AFTER
+            scheduler.add_job(self._verify, "interval", [target], executor="push", seconds=seconds, next_run_time=first)
         return scheduler
 
     def _pull(self, account: Account) -> None:
@@ -110,6 +118,11 @@ class Schedule:
             self._step(_push_id(target), target, partial(deliver, self._installation, self._watch, [target]))
             if target not in self._nudged or self._stopping.is_set():
                 return
+
+    def _verify(self, target: str) -> None:
+        tally = self._step(f"verify {target}", target, partial(tend, self._installation, target, self._watch))
+        if tally["restored"]:
+            self._nudge(target)
 
     def _step(self, job: str, name: str, step: Callable[[], Tally]) -> Tally:
         """Run a step and say what came of it. Whatever ends it, it is tried again."""

@@ -82,7 +82,9 @@ def join(settings: Settings, joined: Mapping[str, Source], ledger: SqlLedger, cl
         targets=reached,
         ledger=ledger,
         shelf=ledger.shelf,
+        keeper=ledger.keeper,
         clock=clock,
+        verify={one.name: one.verify for one in settings.targets.values() if one.verify},
     )
 
 

@@ -1,4 +1,4 @@
-"""What every ledger must keep. Subclass `LedgerContract` and give it `ledger`, its `shelf` and `url`."""
+"""What every ledger must keep. Subclass `LedgerContract` and give it `ledger`, its `shelf`, its `keeper` and `url`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from calferry.errors import LedgerBusy
 from calferry.ports import Ledger
+from tests.contracts.keeper import KeeperContract
 from tests.contracts.ledger_intake import IntakeContract
 from tests.contracts.ledger_outbox import OutboxContract
 from tests.contracts.ledger_routing import RoutingContract
@@ -65,5 +66,7 @@ class LockContract:
             assert ledger.id
 
 
-class LedgerContract(IntakeContract, RoutingContract, SessionsContract, OutboxContract, ShelfContract, LockContract):
-    """All of it. Give it `ledger` (of the installation "test", losing patience soon), `shelf` and `url` as fixtures."""
+class LedgerContract(
+    IntakeContract, RoutingContract, SessionsContract, OutboxContract, KeeperContract, ShelfContract, LockContract
+):
+    """All of it. Give it `ledger` (of the installation "test", losing patience soon), `shelf`, `keeper` and `url`."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from calferry.feeds import Shelf
+from calferry.keeping import Keeper
 from calferry.store import SqlLedger, open_ledger
 from tests.contracts.ledger_steps import INSTALLATION
 
@@ -26,3 +27,8 @@ def ledger(url: str) -> Iterator[SqlLedger]:
 @pytest.fixture
 def shelf(ledger: SqlLedger) -> Shelf:
     return ledger.shelf
+
+
+@pytest.fixture
+def keeper(ledger: SqlLedger) -> Keeper:
+    return ledger.keeper

@@ -135,6 +135,7 @@ def installation(folder: Path, *sources: Bookings, target: Calendars) -> Iterato
             targets={target.name: target},
             ledger=ledger,
             shelf=ledger.shelf,
+            keeper=ledger.keeper,
             clock=SystemClock(),
         )
 
@@ -206,6 +207,25 @@ def test_what_was_missed_is_made_up_for_once(tmp_path: Path, calendars: Calendar
         assert before == 1
         assert slow.times <= before + 5 + 3
         assert slow.most_at_once == 1
+
+
+def test_calendars_are_verified_at_the_interval_of_their_target(
+    joined: Installation, bookings: Bookings, calendars: Calendars, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: SimpleQueue[str] = SimpleQueue()
+
+    def ours(calendar: str) -> Iterator[Marked]:
+        read.put(calendar)
+        yield from ()
+
+    monkeypatch.setattr(schedule, "VERIFY_AFTER", timedelta(0))
+    monkeypatch.setattr(calendars, "ours", ours)
+    with running(replace(joined, verify={"calendars": OFTEN})):
+        bookings.book()
+        assert calendars.written.get(timeout=PATIENCE) == 1
+        assert {read.get(timeout=PATIENCE) for _ in range(4)} == {"yes:77"}  # the first was before the first write
+    drifts = joined.keeper.drifts("yes:77")
+    assert [kind.value for kind, _ in drifts] == ["missing"]
 
 
 def test_a_nudge_during_a_push_is_not_lost(joined: Installation, bookings: Bookings, calendars: Calendars) -> None:

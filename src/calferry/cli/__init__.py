@@ -7,7 +7,22 @@ from typing import Annotated
 import typer
 
 from calferry import __version__
-from calferry.cli import check, connect, deletions, demo, explain, feeds, run, status, sync
+from calferry.cli import (
+    adopt,
+    check,
+    connect,
+    db,
+    deletions,
+    demo,
+    erase,
+    explain,
+    feeds,
+    remove,
+    run,
+    status,
+    sync,
+    verify,
+)
 
 app = typer.Typer(
     help="Ferries appointments from booking systems into the calendars people live in.",
@@ -22,7 +37,12 @@ app.command("sync")(sync.sync)
 app.command("run")(run.run)
 app.command("status")(status.status)
 app.command("explain")(explain.explain)
+app.command("adopt")(adopt.adopt)
+app.command("verify")(verify.verify)
+app.command("remove")(remove.remove)
+app.command("erase")(erase.erase)
 app.add_typer(deletions.app, name="deletions")
+app.add_typer(db.app, name="db")
 app.add_typer(feeds.app, name="feeds")
 
 

@@ -19,8 +19,8 @@ STALE = timedelta(hours=24)
 """A source that was not pulled for that long is told of: a sync that died must not die in silence."""
 
 
-BEYOND = frozenset({"unproven", "unreachable", "unread", "expiring"})
-"""Of what waits for a person, that which no row of the ledger tells."""
+BEYOND = frozenset({"unproven", "unreachable", "unread", "expiring", "drift"})
+"""Of what waits for a person, that which neither a source nor a calendar tells by itself."""
 
 
 @guarded

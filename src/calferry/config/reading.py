@@ -141,7 +141,13 @@ class _Reader:
         read = self.read(TargetTable, core, place)
         if read is None or options is None:
             return None
-        return TargetSettings(name=name, kind=read.kind, options=options, aliases=MappingProxyType(dict(read.aliases)))
+        return TargetSettings(
+            name=name,
+            kind=read.kind,
+            verify=read.verify,
+            options=options,
+            aliases=MappingProxyType(dict(read.aliases)),
+        )
 
     def route(
         self, name: str, table: dict[str, Any], sources: Collection[str], targets: Mapping[str, TargetSettings | None]
@@ -166,6 +172,8 @@ class _Reader:
             aliases=target.aliases if target else MappingProxyType({}),
             where=MappingProxyType(where),
             groups=read.groups,
+            on_user_edit=read.on_user_edit,
+            on_user_delete=read.on_user_delete,
             status=MappingProxyType({word: Provision(**dict(entry)) for word, entry in sorted(read.status.items())}),
             shows=_presentation(read),
         )

@@ -37,10 +37,12 @@ class SourceSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetSettings:
-    """A connection to calendars. `aliases` are other names of some of them, with the names they are known by."""
+    """A connection to calendars, verified every so often (0: never). `aliases` are other names of some of them, with
+    the names they are known by."""
 
     name: str
     kind: str
+    verify: timedelta
     options: BaseModel
     aliases: Mapping[str, str]
 

@@ -29,7 +29,7 @@ from calferry.model import Status
 from calferry.moments import duration
 from calferry.policy import Fate, Provision, sought
 from calferry.presentation import COLORED_BY, DESCRIPTION, LINK, LOCATION, OWNER_FIELDS, SUMMARY, Reveal
-from calferry.rules import Groups
+from calferry.rules import Groups, Reaction
 from calferry.template import Template
 
 LONGEST_URL = 200
@@ -49,6 +49,15 @@ def _span(least: str, most: str, why: str) -> BeforeValidator:
         return span
 
     return BeforeValidator(parse)
+
+
+def _now_and_then(value: object) -> timedelta:
+    """How often to do what costs a listing a calendar; nothing at all is never."""
+    span = duration(value)
+    if span and not timedelta(hours=1) <= span <= timedelta(days=31):
+        msg = f'"{value}" is neither "0d" (never) nor between "1h" and "31d": each time lists every calendar'
+        raise ValueError(msg)
+    return span
 
 
 def _installation(name: str) -> str:
@@ -167,6 +176,13 @@ def _word(words: type[StrEnum]) -> BeforeValidator:
     return BeforeValidator(lambda value: _chosen(value, words))
 
 
+def _no_respect(reaction: StrEnum) -> StrEnum:
+    if reaction is Reaction.RESPECT:
+        msg = 'expected "report" or "restore": the next change of the appointment writes the event in any case'
+        raise ValueError(msg)
+    return reaction
+
+
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -223,6 +239,7 @@ class SourceTable(_Table):
 class TargetTable(_Table):
     kind: str
     aliases: Annotated[Mapping[str, Annotated[Name, Literally]], Field(default_factory=dict)]
+    verify: Annotated[timedelta, BeforeValidator(_now_and_then)] = timedelta(hours=24)
 
 
 class WhereTable(_Table):
@@ -283,6 +300,8 @@ class RouteTable(_Table):
     status: Annotated[Mapping[str, StatusTable], Field(default_factory=dict)]
     shortest: Annotated[timedelta, _span("1m", "1d", _TO_SEE)] = timedelta(minutes=1)
     groups: Annotated[Groups, _word(Groups)] = Groups.ONE
+    on_user_edit: Annotated[Reaction, _word(Reaction), AfterValidator(_no_respect)] = Reaction.REPORT
+    on_user_delete: Annotated[Reaction, _word(Reaction)] = Reaction.REPORT
 
     @field_validator("calendars")
     @classmethod

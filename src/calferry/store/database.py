@@ -72,6 +72,20 @@ class Database:
                 raise Unavailable(message) from error
         return int(found[0])
 
+    def compact(self) -> None:
+        """Write the file anew, without what was deleted. PostgreSQL does so by itself. Raises Unavailable."""
+        if not self.is_sqlite:
+            return
+        connection = self.engine.raw_connection()
+        try:
+            for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                connection.cursor().execute(statement)
+        except sqlite3.Error as error:
+            message = f"The ledger's file cannot be written anew: {error}."
+            raise Unavailable(message) from error
+        finally:
+            connection.close()
+
     def close(self) -> None:
         if self._watcher is not None:
             self._watcher.close()

@@ -13,7 +13,10 @@ from calferry.store import journal
 from calferry.store.database import RowValues, upsert
 from calferry.store.journal import Entry
 from calferry.store.placing import APPROVED, FREE, HELD_BACK, PARKED, Placed, placed
-from calferry.store.tables import calendars, deletions, intents, placements
+from calferry.store.tables import calendars, deletions, drifts, intents, placements
+
+DOUBLED = "doubled"
+"""What an intent's `why` says where it deletes a second event of an appointment, which no placement is about."""
 
 DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "removed"}
 
@@ -40,6 +43,7 @@ def file(connection: Connection, receipts: Sequence[Receipt], at: datetime) -> N
     answers = {(receipt.calendar, receipt.uid): receipt for receipt in receipts}
     uids = {receipt.uid for receipt in receipts}
     places, open_intents = placed(connection, uids), under_way(connection, uids)
+    _of_no_placement(connection, answers, open_intents, at)
     rows: list[RowValues] = []
     gone, entries = [], []
     for key, receipt in answers.items():
@@ -48,18 +52,32 @@ def file(connection: Connection, receipts: Sequence[Receipt], at: datetime) -> N
             continue
         entries.append(Entry(at, receipt.calendar, receipt.uid, _word(receipt, intent)))
         if place is None and receipt.fingerprint and intent is not None:
-            rows.append({**_lost(receipt, intent.target, at), "generation": intent.generation})
+            rows.append({**lost(receipt, intent.target, at), "generation": intent.generation})
         elif place is not None:
-            rows.append(_written(place, receipt, intent, at))
+            rows.append(written(place, receipt, intent, at))
         approved = place is not None and place.held == APPROVED  # what a person decided is no matter of the brakes
         if not receipt.fingerprint and not approved and (cause := intent if intent is not None else place) is not None:
             gone.append({"calendar": key[0], "uid": key[1], "at": at, "why": cause.why, "weak": cause.weak})
     upsert(connection, placements, rows)
+    _written_anew(connection, answers)
     if gone:
         connection.execute(insert(deletions), gone)
     settle(connection, [row for key, row in open_intents.items() if key in answers])
     _answered(connection, {receipt.calendar for receipt in receipts})
     journal.write(connection, entries)
+
+
+def _of_no_placement(
+    connection: Connection, answers: dict[tuple[str, str], Receipt], open_intents: Placed, at: datetime
+) -> None:
+    """Settle the deletions of second events, and take them out of both."""
+    theirs = [key for key, intent in open_intents.items() if key in answers and intent.why == DOUBLED]
+    settle(connection, [open_intents.pop(key) for key in theirs])
+    for calendar, uid in theirs:
+        del answers[calendar, uid]
+        row = {"calendar": calendar, "uid": uid, "at": at, "why": DOUBLED, "weak": False}
+        connection.execute(insert(deletions), row)
+    journal.write(connection, [Entry(at, calendar, uid, DONE[Action.DELETE], DOUBLED) for calendar, uid in theirs])
 
 
 def recover(connection: Connection, calendar: str, found: Sequence[Marked], at: datetime) -> None:
@@ -73,14 +91,23 @@ def recover(connection: Connection, calendar: str, found: Sequence[Marked], at: 
     for one in found:
         mark = one.mark
         place = places.get((calendar, mark.uid))
-        if place is not None and _knows(place, mark):
+        if place is not None and knows(place, mark):
             continue
         receipt = Receipt(calendar=calendar, uid=mark.uid, fingerprint=mark.fingerprint, href=one.href, etag=one.etag)
-        row = _lost(receipt, target, at) if place is None else _written(place, receipt, None, at)
+        row = lost(receipt, target, at) if place is None else written(place, receipt, None, at)
         rows.append({**row, "generation": mark.generation})
         entries.append(Entry(at, calendar, mark.uid, "recovered"))
     upsert(connection, placements, rows)
     journal.write(connection, entries)
+
+
+def _written_anew(connection: Connection, answers: Collection[tuple[str, str]]) -> None:
+    """What was missing or changed is as it should be."""
+    row = drifts.c
+    for calendar in {calendar for calendar, _ in answers}:
+        uids = [uid for place, uid in answers if place == calendar]
+        over = (row.calendar == calendar, row.kind.in_(["missing", "changed"]), row.id.in_(uids))
+        connection.execute(delete(drifts).where(*over))
 
 
 def _answered(connection: Connection, answering: Collection[str]) -> None:
@@ -89,7 +116,7 @@ def _answered(connection: Connection, answering: Collection[str]) -> None:
     connection.execute(update(calendars).where(*where).values(pauses=0))
 
 
-def _knows(place: Row[Any], mark: Mark) -> bool:
+def knows(place: Row[Any], mark: Mark) -> bool:
     """Whether a placement knows of an event with this mark, or of a later one."""
     same = place.generation == mark.generation and place.written_fingerprint
     return bool(same or place.generation > mark.generation)
@@ -106,7 +133,7 @@ def _word(receipt: Receipt, intent: Row[Any] | None) -> str:
     return DONE[Action.UPDATE] if receipt.fingerprint else DONE[Action.DELETE]
 
 
-def _written(place: Row[Any], receipt: Receipt, intent: Row[Any] | None, at: datetime) -> RowValues:
+def written(place: Row[Any], receipt: Receipt, intent: Row[Any] | None, at: datetime) -> RowValues:
     """A placement's row once its receipt is filed: set aside no more. An identity that was deleted is used up."""
     generation = max(place.generation, intent.generation if intent is not None else 0)
     return {
@@ -121,7 +148,7 @@ def _written(place: Row[Any], receipt: Receipt, intent: Row[Any] | None, at: dat
     }
 
 
-def _lost(receipt: Receipt, target: str, at: datetime) -> RowValues:
+def lost(receipt: Receipt, target: str, at: datetime) -> RowValues:
     """A row for an event that stands in a calendar though its placement is lost: it stays until a person decides."""
     return {
         "calendar": receipt.calendar,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, exists, or_, select, update
 from calferry.model import Appointment, Batch, Cursor, Deletion, Window, uid_of
 from calferry.moments import utc
 from calferry.ports import Recorded
-from calferry.store import journal
+from calferry.store import erasing, journal
 from calferry.store.codec import appointment_of
 from calferry.store.database import Database, chunks, upsert
 from calferry.store.journal import Entry
@@ -41,6 +41,7 @@ class SqlIntake:
         with self._database.writing() as connection:
             enter(connection, source)
             hear(connection, source, batch.asked_at)
+            batch = erasing.applied(connection, self._installation, source, batch)
             recording = Recording(connection, self._installation, source, batch.asked_at)
             touched = recording.resources(batch.resources)
             found = recording.appointments(batch.appointments)

@@ -20,6 +20,7 @@ from calferry.store.attention import waiting
 from calferry.store.database import Database
 from calferry.store.intake import SqlIntake
 from calferry.store.journal import Entry
+from calferry.store.keeper import SqlKeeper
 from calferry.store.locks import PATIENCE, Locks
 from calferry.store.outbox import SqlOutbox
 from calferry.store.routing import SqlRouting
@@ -41,6 +42,7 @@ class SqlLedger:
         self._routing = SqlRouting(database, installation)
         self._outbox = SqlOutbox(database, ledger)
         self._shelf = SqlShelf(database, installation, ledger)
+        self._keeper = SqlKeeper(database, installation, ledger)
 
     @property
     def id(self) -> str:
@@ -65,6 +67,10 @@ class SqlLedger:
     @property
     def shelf(self) -> SqlShelf:
         return self._shelf
+
+    @property
+    def keeper(self) -> SqlKeeper:
+        return self._keeper
 
     def attention(self, now: datetime) -> frozenset[Attention]:
         with self.database.reading() as connection:
@@ -92,8 +98,8 @@ def open_ledger(url: str, installation: str, *, locks: Path | None = None, patie
     seconds to wait for a lock. Raises ConfigError when the place cannot be used, the ledger belongs to another
     installation or was written by a newer calferry.
     """
-    place = _parse(url)
-    folder = locks or _lock_folder(place)
+    place = parse(url)
+    folder = locks or lock_folder(place)
     try:
         _prepare(place, folder)
     except OSError as error:
@@ -117,7 +123,7 @@ def open_ledger(url: str, installation: str, *, locks: Path | None = None, patie
 def existing_ledger(url: str, installation: str) -> SqlLedger | None:
     """The ledger at `url` as it stands, to read: nothing is made, brought up to date or counted. None where there is
     none that this calferry can read yet. Raises ConfigError as `open_ledger` does."""
-    place = _parse(url)
+    place = parse(url)
     if place.get_backend_name() == "sqlite" and not Path(str(place.database)).exists():
         return None
     database = Database(place)
@@ -127,16 +133,17 @@ def existing_ledger(url: str, installation: str) -> SqlLedger | None:
             return None
         with database.reading() as connection:
             row = connection.execute(select(identity)).one()
-        _check_installation(row.installation, installation)
+        check_installation(row.installation, installation)
     except BaseException as error:
         database.close()
         if isinstance(error, (DBAPIError, Unavailable)):
             raise _cannot_be_opened(place, error) from error
         raise
-    return SqlLedger(database, Locks(_lock_folder(place), PATIENCE), installation, str(row.id))
+    return SqlLedger(database, Locks(lock_folder(place), PATIENCE), installation, str(row.id))
 
 
-def _parse(url: str) -> URL:
+def parse(url: str) -> URL:
+    """The address of a ledger. Raises ConfigError where there can be none."""
     try:
         place = make_url(url)
         place.get_dialect()
@@ -156,7 +163,8 @@ def _cannot_be_opened(place: URL, error: DBAPIError | Unavailable) -> ConfigErro
     return ConfigError([f"The ledger at {place.render_as_string()} cannot be opened: {cause}"])
 
 
-def _lock_folder(place: URL) -> Path:
+def lock_folder(place: URL) -> Path:
+    """Where the lock files of a ledger are. Raises ConfigError."""
     if place.get_backend_name() != "sqlite":
         raise ConfigError(["A ledger that is no file needs a folder for its locks."])
     return Path(f"{place.database}.locks")
@@ -179,11 +187,12 @@ def _identify(database: Database, installation: str) -> str:
             ledger = str(uuid.uuid4())
             connection.execute(insert(identity), {"id": ledger, "installation": installation, "opened": 0})
             return ledger
-    _check_installation(row.installation, installation)
+    check_installation(row.installation, installation)
     return str(row.id)
 
 
-def _check_installation(belongs_to: str, installation: str) -> None:
+def check_installation(belongs_to: str, installation: str) -> None:
+    """Raises ConfigError where a ledger is of another installation."""
     if belongs_to != installation:
         message = (
             f"The ledger belongs to the installation {belongs_to!r}, not to {installation!r}. The name is part "

@@ -37,3 +37,13 @@ class Locks:
             yield
         finally:
             lock.release()
+
+    def try_all(self) -> None:
+        """Raises LedgerBusy where any name that was ever held is held at this moment."""
+        for path in sorted(self._folder.glob("*.lock")):
+            lock = FileLock(path, 0, mode=0o600, thread_local=False, fallback_to_soft=False)
+            try:
+                with lock:
+                    continue
+            except Timeout:
+                raise LedgerBusy from None

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func,
 from calferry.errors import CalferryError, Conflict, Refused
 from calferry.model import Action, Failure, Intent, Marked, Placement, Receipt, Why
 from calferry.ports import HeldBack, Standing
-from calferry.store import filing, journal, parking
+from calferry.store import adopting, filing, journal, parking
 from calferry.store.database import Database, chunks, upsert
 from calferry.store.journal import Entry
 from calferry.store.placing import APPROVED, ASIDE, HELD_BACK, PARKED, placed, placement_of
@@ -157,8 +157,9 @@ class SqlOutbox:
             return connection.scalar(select(calendars.c.surveyed_at).where(calendars.c.calendar == calendar))
 
     def survey(self, calendar: str, found: Sequence[Marked], at: datetime) -> None:
-        ours = sorted((one for one in found if one.mark.ledger == self._ledger), key=lambda one: one.mark.generation)
         with self._database.writing() as connection:
+            known = {self._ledger, *adopting.former_ledgers(connection)}
+            ours = sorted((one for one in found if one.mark.ledger in known), key=lambda one: one.mark.generation)
             upsert(connection, calendars, [{"calendar": calendar, "surveyed_at": at}])
             for chunk in chunks({one.mark.uid: one for one in ours}.values()):
                 filing.recover(connection, calendar, chunk, at)

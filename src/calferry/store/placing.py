@@ -20,6 +20,9 @@ FREE = {"held": "", "reason": "", "attempts": 0, "not_before": None}
 PARKED, REJECTED, APPROVED = "parked", "rejected", "approved"
 """What a placement's `held` says of its removal: it waits for a person; the person wants it to stay, or to go."""
 
+RESPECTED = "respected"
+"""What `held` says of an event that its user deleted, where the route respects that."""
+
 HELD_BACK = (PARKED, REJECTED)
 
 ASIDE = "aside"

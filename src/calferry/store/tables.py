@@ -56,6 +56,15 @@ class Identity(Row, table=True):
     opened: int = 0
 
 
+class Former(Row, table=True):
+    """A lost ledger of this installation whose events this one answers for."""
+
+    __tablename__ = "former"
+
+    ledger: str = Field(primary_key=True)
+    adopted_at: datetime
+
+
 class Source(Row, table=True):
     """A booking account: the counter of its revisions, and how far its appointments are worked through.
 
@@ -201,8 +210,8 @@ class Placement(Row, table=True):
     `wanted` is the event (JSON) the calendar shall hold; where it is '', `why`, `evidence`, `weak` and `moved_to` are
     the removal. `written` is the event (JSON) that the calendar holds, as far as that is known, while another one is
     wanted. `held` is '' (free), 'parked' (until its wanted changes or a person decides), 'rejected' or 'approved' (by
-    that person, until its wanted changes), 'refused', or 'aside' where another hand has written it (both until
-    `not_before`). `ends_at` is the end of the event last wanted.
+    that person, until its wanted changes), 'respected' (its user deleted it, until its wanted changes), 'refused', or
+    'aside' where another hand has written it (both until `not_before`). `ends_at` is the end of the event last wanted.
     """
 
     __tablename__ = "placements"
@@ -272,6 +281,39 @@ class Deletion(Row, table=True):
     at: datetime
     why: str
     weak: bool
+
+
+class Drift(Row, table=True):
+    """Something in a calendar that is not as the ledger has it, as the last verification found it."""
+
+    __tablename__ = "drifts"
+
+    calendar: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    reason: str = Field(sa_type=Text)
+    found_at: datetime
+
+
+class Restore(Row, table=True):
+    """An event was made due again because its user had edited or deleted it: once for each fingerprint."""
+
+    __tablename__ = "restores"
+
+    calendar: str = Field(primary_key=True)
+    uid: str = Field(primary_key=True)
+    fingerprint: str = Field(primary_key=True)
+    at: datetime
+
+
+class Suppressed(Row, table=True):
+    """A digest of what a client is known by of whom nothing may be recorded; `source` is '' where it is any."""
+
+    __tablename__ = "suppressed"
+
+    source: str = Field(primary_key=True)
+    digest: str = Field(primary_key=True)
+    at: datetime
 
 
 class Calendar(Row, table=True):
@@ -349,6 +391,7 @@ def table(name: str) -> Table:
 
 
 identity = table("ledger")
+former = table("former")
 sources = table("sources")
 streams = table("streams")
 tasks = table("tasks")
@@ -360,6 +403,9 @@ placements = table("placements")
 intents = table("intents")
 deletions = table("deletions")
 calendars = table("calendars")
+drifts = table("drifts")
+restores = table("restores")
+suppressed = table("suppressed")
 journal = table("journal")
 fragments = table("fragments")
 feeds = table("feeds")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from calferry.errors import CalferryError
 from calferry.feeds import Shelf
+from calferry.keeping import Keeper
 from calferry.model import Window
 from calferry.plan import Brakes, Planner
 from calferry.ports import Clock, Ledger, Source, Target
@@ -42,15 +43,17 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True)
 class Installation:
-    """All that one configuration file describes, joined."""
+    """All that one configuration file describes, joined. `verify` says how often the service verifies which targets."""
 
     name: str
     accounts: tuple[Account, ...]
     targets: Mapping[str, Target]
     ledger: Ledger
     shelf: Shelf
+    keeper: Keeper
     clock: Clock
     brakes: Brakes = field(default_factory=Brakes)
+    verify: Mapping[str, timedelta] = field(default_factory=dict)
 
     @property
     def planner(self) -> Planner:

@@ -12,9 +12,10 @@ from datetime import timedelta
 from typing import TypeVar
 
 from calferry.errors import CalferryError, Conflict, NotAuthorised, Refused, Unavailable
-from calferry.model import Action, Change, Delete, Event, Failure, Intent, Outcome, Placement, Receipt, Removal
+from calferry.model import Action, Change, Delete, Event, Failure, Intent, Marked, Outcome, Placement, Receipt, Removal
 from calferry.plan import Plan, verb
 from calferry.ports import Attention, Looking, Target
+from calferry.sync.adopt import take_over
 from calferry.sync.installation import Installation, Stopped, Tally, Watch
 
 log = logging.getLogger(__name__)
@@ -141,21 +142,30 @@ class _Push:
                 self._survey(calendar)
 
     def _survey(self, calendar: str) -> None:
-        ledger = self.installation.ledger
         try:
             found = list(self.target.ours(calendar))
         except (NotAuthorised, Unavailable) as error:
             self._leave(calendar, error)
             return
-        strangers = [one for one in found if one.mark.ledger != ledger.id]
-        if strangers:
-            reason = (
-                f"{calendar} holds {len(strangers)} events written by calferry from another ledger or installation "
-                f"({strangers[0].mark.installation!r}); nothing is written there until that is settled"
-            )
-            self._leave(calendar, NotAuthorised(reason, calendar=calendar))
+        if strangers := self._strangers(calendar, found):
+            self._leave(calendar, NotAuthorised(strangers, calendar=calendar))
             return
-        self.outbox.survey(calendar, found, self.clock.now())
+        if not take_over(self.installation, calendar, self.target.name, found):
+            self.outbox.survey(calendar, found, self.clock.now())
+
+    def _strangers(self, calendar: str, found: Sequence[Marked]) -> str:
+        """What to say of events that another ledger or installation wrote, '' where there are none."""
+        ledger = self.installation.ledger
+        known = {ledger.id, *self.installation.keeper.former}
+        others = [one.mark for one in found if one.mark.ledger not in known]
+        names = sorted({mark.installation for mark in others if not mark.is_of(ledger.installation)})
+        if not others:
+            return ""
+        if names:
+            settled = f"of another installation ({names[0]!r}); nothing is written there until they are gone"
+        else:
+            settled = "from another ledger of this installation; nothing is written there before `calferry adopt`"
+        return f"{calendar} holds {len(others)} events written by calferry {settled}"
 
     def write(self) -> int:
         """Create and update. Returns how many changes met a used-up identity."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from calferry.errors import CalferryError, ConfigError, NotAuthorised, Refused
 from calferry.model import Change, Event, Failure, Intent, Marked, Outcome, Receipt
 from calferry.ports import Expiry
-from calferry.targets.google import events
+from calferry.targets.google import comparing, events
 from calferry.targets.google.answers import Answer, Reply, no_verdict, trouble
 from calferry.targets.google.events import FIT_VERSION, KIND, Request
 from calferry.targets.google.identity import Identity
@@ -274,6 +274,16 @@ class GoogleTarget:
         if identity:
             self._places[calendar] = identity
         return bool(identity)
+
+    def differences(self, calendar: str, found: Marked, event: Event) -> frozenset[str]:
+        """In which members, as Google calls them, an event shows something else than was written."""
+        try:
+            answer = self._transport.ask(self.lane(calendar), self._located(comparing.question(calendar, found.href)))
+        except NotAuthorised as closed:
+            raise self._scoped(closed, calendar) from closed
+        if not answer.ok or "id" not in answer.body:
+            raise self._scoped(no_verdict(answer, calendar), calendar)
+        return comparing.differences(answer.body, event, found)
 
     def _listing(self, calendar: str, request: Request) -> Answer:
         """One page."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from calferry.errors import CalferryError, NotAuthorised, Refused
 from calferry.model import Change, Event, Failure, Intent, Marked, Outcome, Receipt
 from calferry.ports import Expiry
-from calferry.targets.office365 import events, requests
+from calferry.targets.office365 import comparing, events, requests
 from calferry.targets.office365.answers import Reply, no_verdict
 from calferry.targets.office365.person import Person
 from calferry.targets.office365.requests import KIND, Request, mailbox_of, originals
@@ -125,6 +125,14 @@ class Office365Target:
         for one in originals(self._listed(calendar), calendar):
             if one.mark is not None:
                 yield Marked(mark=one.mark, href=one.href, etag=one.safe_etag)
+
+    def differences(self, calendar: str, found: Marked, event: Event) -> frozenset[str]:
+        """In which members, as Graph calls them, an event shows something else than was written."""
+        question = comparing.question(calendar, found.href, event)
+        answer = self._transport.ask(self.lane(calendar), question)
+        if not answer.ok or "id" not in answer.body:
+            raise no_verdict(answer, calendar)
+        return comparing.differences(answer.body, event)
 
     def _listed(self, calendar: str) -> Iterator[Any]:
         page: Request | None = requests.survey(calendar)
