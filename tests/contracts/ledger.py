@@ -11,7 +11,9 @@ import pytest
 from calferry.errors import LedgerBusy
 from calferry.ports import Ledger
 from tests.contracts.ledger_intake import IntakeContract
+from tests.contracts.ledger_look_ups import LookUpsContract
 from tests.contracts.ledger_outbox import OutboxContract
+from tests.contracts.ledger_pauses import PausesContract
 from tests.contracts.ledger_routing import RoutingContract
 from tests.contracts.ledger_steps import (
     INSTALLATION,
@@ -64,5 +66,9 @@ class LockContract:
             assert ledger.id
 
 
-class LedgerContract(IntakeContract, RoutingContract, OutboxContract, ShelfContract, LockContract):
+class RowsContract(IntakeContract, LookUpsContract, RoutingContract, OutboxContract, PausesContract):
+    """What is in the ledger's tables."""
+
+
+class LedgerContract(RowsContract, ShelfContract, LockContract):
     """All of it. Give it `ledger` (of the installation "test", losing patience soon), `shelf` and `url` as fixtures."""

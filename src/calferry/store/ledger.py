@@ -22,6 +22,7 @@ from calferry.store.intake import SqlIntake
 from calferry.store.journal import Entry
 from calferry.store.locks import PATIENCE, Locks
 from calferry.store.outbox import SqlOutbox
+from calferry.store.pausing import SqlPauses
 from calferry.store.routing import SqlRouting
 from calferry.store.shelf import SqlShelf
 from calferry.store.tables import calendars, identity
@@ -40,6 +41,7 @@ class SqlLedger:
         self._intake = SqlIntake(database, installation)
         self._routing = SqlRouting(database)
         self._outbox = SqlOutbox(database, ledger)
+        self._pauses = SqlPauses(database)
         self._shelf = SqlShelf(database, installation, ledger)
 
     @property
@@ -61,6 +63,10 @@ class SqlLedger:
     @property
     def outbox(self) -> SqlOutbox:
         return self._outbox
+
+    @property
+    def pauses(self) -> SqlPauses:
+        return self._pauses
 
     @property
     def shelf(self) -> SqlShelf:
