@@ -112,9 +112,11 @@ def _row_text(row: Mapping[str, Any]) -> str:
 
 def show_report(console: Console, report: Report) -> None:
     """A line a source, a line for the calendars, and what waits for a person."""
+    from calferry.sync.pull import PAUSED
+
     for name, tally in report.pulled.items():
-        nothing = "could not be read to the end" if tally.errors else "nothing new"
-        console.print(f"{name}: {tally.text(besides=('routed',)) or nothing}")
+        nothing = PAUSED if tally[PAUSED] else "could not be read to the end" if tally.errors else "nothing new"
+        console.print(f"{name}: {tally.text(besides=('routed', PAUSED)) or nothing}")
     nothing = "nothing could be written" if report.pushed.errors else "nothing to write"
     console.print(f"calendars: {report.pushed.text() or nothing}")
     show_attention(console, report.attention)
