@@ -42,6 +42,8 @@ def test_nothing_is_written_while_a_target_rests_not_even_in_calendars_that_are_
     salon.book(1)
     salon.book(1, staff=salon.ben)
     assert (salon.run("sync").code, salon.shown(ANA), salon.shown(BEN)) == (0, 1, 0)
+    assert line_of(salon, "target workspace").startswith("target workspace: PAUSED by hand until 20")
+    assert [one["name"] for one in salon.run("status", "--json").document["resting"]] == ["workspace"]
     for calendar in (ANA, BEN):
         assert " UTC with target workspace" in line_of(salon, f"google:{calendar}")
     ran = salon.run("resume", f"google:{BEN}")

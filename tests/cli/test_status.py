@@ -87,7 +87,7 @@ def test_the_json_has_times_in_iso_8601_and_what_a_route_left_behind(salon: Salo
     salon.run("sync")
     told = salon.run("status", "--json").document
     (calendar,) = told["calendars"]
-    assert told.keys() == {"at", "sources", "calendars", "left_behind", "silence"}
+    assert told.keys() == {"at", "sources", "calendars", "left_behind", "resting", "silence"}
     times = [told["at"], told["sources"][0]["pulled_at"], calendar["in_step_since"], calendar["surveyed_at"]]
     assert [datetime.fromisoformat(time).utcoffset() for time in times] == [timedelta()] * 4
     assert all("T" in time for time in times)

@@ -144,6 +144,8 @@ def _known(installation: Installation) -> Mapping[str, set[Named]]:
         add(Named("target", target), target, f"targets.{target}")
     for calendar in installation.ledger.pauses.calendars():
         add(Named("calendar", calendar), calendar, calendar.partition(":")[2])
+    for rest in installation.ledger.pauses.rests(installation.clock.now()):  # its name may have left the configuration
+        add(Named(rest.what, rest.name), rest.name)
     return known
 
 

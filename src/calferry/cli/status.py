@@ -47,10 +47,11 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> int:
         told = {one.source.key: told_at(one, installation) for one in installation.accounts}
     with open_ledger(settings.database, settings.name) as ledger:
         sources, calendars = source_views(ledger), calendar_views(ledger, now)
-        rests = _rests(ledger.pauses.rests(now), sources, calendars)
+        resting = ledger.pauses.rests(now)
         left_behind = orphans(ledger, [route.name for route in settings.routes])
     in_step = _oldest(told.get(one.source, one.pulled_at) for one in sources)
-    seen = _Seen(sources, calendars, left_behind, rests, in_step, now)
+    rests = _rests(resting, sources, calendars)
+    seen = _Seen(sources, calendars, left_behind, resting, rests, in_step, now)
     if json:
         emit(_document(seen) | {"silence": _silence(seen, beyond)})
     else:
@@ -60,11 +61,13 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> int:
 
 
 class _Seen(NamedTuple):
-    """All that is shown: what rests by the key of its account or calendar, and since when all sources are told of."""
+    """All that is shown: what a person lets rest, and the same by the key of each account and calendar that rests for
+    it; since when all sources are told of."""
 
     sources: Sequence[SourceView]
     calendars: Sequence[CalendarView]
     left_behind: Sequence[Orphan]
+    resting: Sequence[Rest]
     rests: Mapping[str, Rest]
     told: datetime | None
     now: datetime
@@ -121,6 +124,7 @@ def _document(seen: _Seen) -> dict[str, Any]:
             asdict(one) | {"in_step_since": _in_step_since(one, seen)} | resting(one.calendar) for one in seen.calendars
         ],
         "left_behind": [asdict(orphan) for orphan in seen.left_behind],
+        "resting": [asdict(rest) for rest in seen.resting],
     }
 
 
@@ -150,6 +154,9 @@ def _show(console: Console, seen: _Seen) -> None:
         console.print(", ".join(filter(None, (pulled, _pause(source, source.source, seen)))))
     for calendar in seen.calendars:
         console.print(f"{calendar.calendar}: {calendar.held} events, {_freshness(calendar, seen)}")
+    for rest in seen.resting:
+        if rest.name not in seen.rests:  # a target, or what nobody has heard of since
+            console.print(f"{rest.what} {rest.name}: {_by_hand(rest)}")
     for line in (*_source_trouble(seen.sources), *_calendar_trouble(seen.calendars)):
         console.print(line, style="yellow")
     if seen.left_behind:
@@ -161,19 +168,16 @@ def _show(console: Console, seen: _Seen) -> None:
 def _pause(one: SourceView | CalendarView, key: str, seen: _Seen) -> str:
     """Until when it is left alone, why, and what to do; "" where it is not."""
     if rest := seen.rests.get(key):
-        name = f"{rest.what} {rest.name}" if rest.name != key else ""
-        return "".join(
-            (
-                f"PAUSED by hand {until_text(rest.until)}",
-                f" with {name}" if name else "",
-                f": {rest.reason}" if rest.reason else "",
-            )
-        )
+        return _by_hand(rest, f" with {rest.what} {rest.name}" if rest.name != key else "")
     if _is_paused(one, seen.now):
         reason = one.pause_reason.removesuffix(".")
         retry = f"once that is mended, `calferry resume {key}` has it tried at once"
         return f"PAUSED {until_text(one.paused_until)}: {reason}; {retry}"
     return ""
+
+
+def _by_hand(rest: Rest, beside: str = "") -> str:
+    return f"PAUSED by hand {until_text(rest.until)}{beside}" + (f": {rest.reason}" if rest.reason else "")
 
 
 def _freshness(calendar: CalendarView, seen: _Seen) -> str:
