@@ -330,7 +330,7 @@ class Intake(Protocol):
         ...
 
     def defer(self, source: str, source_id: str, until: datetime) -> None:
-        """Look an unlisted or quarantined appointment up no earlier than `until`."""
+        """Look a quarantined appointment up no earlier than `until`."""
         ...
 
     def live(self, source: str, source_id: str) -> Appointment | None:

@@ -153,13 +153,9 @@ class SqlIntake:
             recording.deletions(deletions, weak=weak)
 
     def defer(self, source: str, source_id: str, until: datetime) -> None:
+        unread = (quarantine.c.source == source, quarantine.c.source_id == source_id)
+        later = {"look_up_at": until, "attempts": quarantine.c.attempts + 1}
         with self._database.writing() as connection:
-            missing = appointments.c.unlisted_at.is_not(None)
-            uid = uid_of(self._installation, source, source_id)
-            later = {"look_up_at": until, "attempts": appointments.c.attempts + 1}
-            connection.execute(update(appointments).where(appointments.c.uid == uid, missing).values(later))
-            unread = (quarantine.c.source == source, quarantine.c.source_id == source_id)
-            later = {"look_up_at": until, "attempts": quarantine.c.attempts + 1}
             connection.execute(update(quarantine).where(*unread).values(later))
 
     def live(self, source: str, source_id: str) -> Appointment | None:

@@ -197,7 +197,7 @@ class _Pull:
 
     def _list_whole(self, window: Window) -> bool:
         """Whether the listing proved that it left nothing out of the window."""
-        asked_at = max(self.clock.now(), self.floor)
+        asked_at = self._now()
         seen: set[str] = set()
         covered: list[Window] = []
         try:
@@ -291,9 +291,9 @@ class _Pull:
 
     def _ask_again_for_quarantined(self) -> None:
         """A row that could not be read is asked for again by its id, with growing pauses."""
-        for source_id, attempts in self.intake.quarantined(self.key, max(self.clock.now(), self.floor), LOOK_UPS):
-            pause = min(timedelta(hours=1) * 2 ** min(attempts, 5), timedelta(hours=24))
-            self.intake.defer(self.key, source_id, self.clock.now() + pause)
+        for source_id, attempts in self.intake.quarantined(self.key, self._now(), LOOK_UPS):
+            wait = min(timedelta(hours=1) * 2 ** min(attempts, 5), timedelta(hours=24))
+            self.intake.defer(self.key, source_id, self.clock.now() + wait)
             match self._look_up(source_id):
                 case Found(batch):
                     self._record(batch)
