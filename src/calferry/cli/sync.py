@@ -32,7 +32,8 @@ AT_MOST = 20
 """Lines of what waits for a person; `calferry status` shows all."""
 
 NEXT = {
-    NotAuthorised.exit_code: "Everything else went on. `calferry check` says which connections are closed.",
+    NotAuthorised.exit_code: "Everything else went on. `calferry check` says which connections are closed; once "
+    "they are mended, `calferry resume` has them tried at once.",
     Unavailable.exit_code: "Everything else went on, and nothing is lost: the next run tries again.",
 }
 """What to do about the gravest error of a pass."""
