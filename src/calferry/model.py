@@ -200,6 +200,31 @@ class NotFound:
 LookUp = Found | Gone | NotFound
 
 
+class Verdict(StrEnum):
+    """What came of asking for an unlisted appointment by its id, where it was not found."""
+
+    GONE = "gone"
+    """The booking system says that it was deleted."""
+    NOT_FOUND = "not found"
+    """A definite not-found, and right after it a control that was found."""
+    UNPROVEN = "unproven"
+    """A definite not-found, but no control was found either."""
+    UNANSWERED = "unanswered"
+
+    @property
+    def proves(self) -> bool:
+        return self in {Verdict.GONE, Verdict.NOT_FOUND}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A look-up of an unlisted appointment, with the words that it was answered in and the control it came with."""
+
+    source_id: str
+    verdict: Verdict
+    evidence: str
+
+
 # ── what a calendar shall hold ────────────────────────────────────────────────────────────────────────────────────────
 
 

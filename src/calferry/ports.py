@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 
 from calferry.errors import CalferryError
 from calferry.model import (
+    Answer,
     Appointment,
     Batch,
     Change,
@@ -231,8 +232,8 @@ class Recorded:
 class Pending:
     """An appointment to route. `deletion` quotes the evidence once the booking system let go of it.
 
-    `reconfigured` says that it was last routed by another basis than today's: what leaves a calendar now may be the
-    configuration's doing.
+    `reconfigured` says that it was last routed by another basis than today's, or that another reading of its row
+    changed it since: what leaves a calendar now may be the configuration's doing.
     """
 
     uid: str
@@ -295,6 +296,19 @@ class HeldBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rest:
+    """What a person lets rest: nothing is asked of it until it is resumed, or until then (UTC).
+
+    `what` is source, target or calendar; `name` the key of the account or calendar, or the target's name.
+    """
+
+    what: str
+    name: str
+    reason: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
     """Something that waits for a person: a parked deletion, or something set aside as it is.
 
@@ -318,8 +332,11 @@ class Intake(Protocol):
 
     def cursor(self, source: str, stream: str) -> Cursor | None: ...
 
-    def record(self, source: str, batch: Batch) -> Recorded:
+    def record(self, source: str, batch: Batch, reading: str = "") -> Recorded:
         """Store a batch whole: appointments, resources, deletions, quarantine and cursor, all or nothing.
+
+        `reading` stands for the options by which the source reads its rows, '' where it has none. What another one
+        than before changes in an appointment is the configuration's doing (`Pending.reconfigured`).
 
         A row asked for earlier than what is held is ignored. An unchanged row gets no new revision. A changed resource
         gives every appointment that uses it a new revision. A row that is found is neither unlisted nor quarantined
@@ -350,7 +367,24 @@ class Intake(Protocol):
         ...
 
     def unlisted(self, source: str, now: datetime, limit: int) -> Sequence[Appointment]:
-        """Unlisted live appointments whose next look-up is due, oldest first."""
+        """Unlisted live appointments whose next look-up is due: those first that were never asked for, or whose proof
+        does not count any more, and of these the longest due."""
+        ...
+
+    def open(self, source: str, now: datetime) -> int:
+        """How many unlisted live appointments were never asked for, or have a proof that does not count any more."""
+        ...
+
+    def answer(self, source: str, answer: Answer, at: datetime) -> None:
+        """File what came of asking for an unlisted appointment.
+
+        It counts for an hour, and for three days where it proves what the look-up before it proved: then the next one
+        is due.
+        """
+        ...
+
+    def answers(self, source: str, now: datetime) -> Sequence[Answer]:
+        """What proves that unlisted appointments are gone, as far as it counts at `now`."""
         ...
 
     def relist(self, source: str) -> None:
@@ -371,7 +405,7 @@ class Intake(Protocol):
         ...
 
     def defer(self, source: str, source_id: str, until: datetime) -> None:
-        """Look an unlisted or quarantined appointment up no earlier than `until`."""
+        """Look a quarantined appointment up no earlier than `until`."""
         ...
 
     def live(self, source: str, source_id: str) -> Appointment | None:
@@ -385,6 +419,22 @@ class Intake(Protocol):
 
     def quarantined(self, source: str, now: datetime, limit: int) -> Sequence[tuple[str, int]]:
         """Source ids (not the unreadable ones) in quarantine whose next look-up is due, with the attempts so far."""
+        ...
+
+    def pause(self, source: str, reason: str, until: datetime) -> None:
+        """Ask nothing of a source until then."""
+        ...
+
+    def pauses(self, source: str) -> int:
+        """How many pauses in a row a source has had without an answer between them."""
+        ...
+
+    def is_paused(self, source: str, now: datetime) -> bool:
+        """Whether nothing shall be asked of a source at `now`, for a pause or because a person lets it rest."""
+        ...
+
+    def welcome(self, source: str) -> None:
+        """A source answers: its pauses start short again."""
         ...
 
 
@@ -427,7 +477,8 @@ class Outbox(Protocol):
     """The ledger as `push` sees it. Every method is one transaction."""
 
     def due_calendars(self, now: datetime) -> Sequence[tuple[str, str]]:
-        """(calendar key, target) of all calendars with something to write, and no pause that lasts beyond `now`."""
+        """(calendar key, target) of all calendars with something to write, and no pause that lasts beyond `now`. A
+        calendar rests with its target."""
         ...
 
     def unsettled(self, calendar: str, now: datetime) -> Sequence[Intent]:
@@ -508,6 +559,27 @@ class Outbox(Protocol):
         ...
 
 
+class Pauses(Protocol):
+    """The ledger as a person pauses and resumes it. Every method is one transaction."""
+
+    def rest(self, rest: Rest, at: datetime) -> None:
+        """Let it rest from now on, in place of any rest it had. What is under way is ended as usual."""
+        ...
+
+    def resume(self, what: str, name: str, at: datetime) -> bool:
+        """End its rest and its pause, and count its pauses anew. In the calendar, or in all calendars of the target,
+        what was set aside until later is due at once. Returns whether there was a rest or a pause to end."""
+        ...
+
+    def rests(self, now: datetime) -> Sequence[Rest]:
+        """All that rests at `now`."""
+        ...
+
+    def calendars(self) -> Mapping[str, str]:
+        """The keys of all calendars that something was ever wanted in, with the target that reaches them."""
+        ...
+
+
 class Ledger(Protocol):
     """What calferry remembers. `id` is drawn once and marks every event that this ledger answers for."""
 
@@ -525,6 +597,9 @@ class Ledger(Protocol):
 
     @property
     def outbox(self) -> Outbox: ...
+
+    @property
+    def pauses(self) -> Pauses: ...
 
     def attention(self, now: datetime) -> frozenset[Attention]:
         """All that waits for a person at `now`."""

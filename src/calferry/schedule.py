@@ -16,6 +16,7 @@ from calferry.errors import CalferryError
 from calferry.ports import Attention
 from calferry.sync.crossing import bring_from, deliver, waiting
 from calferry.sync.installation import Account, Installation, Stopped, Tally, Watch
+from calferry.sync.pull import PAUSED
 from calferry.sync.tend import tend
 
 if TYPE_CHECKING:
@@ -143,8 +144,10 @@ class Schedule:
 
     def _tell(self, job: str, name: str, tally: Tally) -> None:
         """What was done, each error when it comes and when it is over, and what newly waits for a person."""
-        if text := tally.text(besides=("routed",)):
+        if text := tally.text(besides=("routed", PAUSED)):
             log.info("%s: %s", name, text)
+        if tally[PAUSED]:  # what went wrong before is not over
+            return
         errors = tuple(dict.fromkeys(map(str, tally.errors)))
         before = self._errors.get(job, ())
         for error in errors:

@@ -136,12 +136,14 @@ def _account(settings: Settings, source: Source, reached: Mapping[str, Target]) 
     said = settings.sources[source.name]
     routes = tuple(route for route in settings.routes if route.source == source.name)
     rhythm = Rhythm(every=said.every, near=said.near, all=said.all, past=said.past, future=said.future)
+    decisive = _decisive(said.options)
     return Account(
         source=source,
         rhythm=rhythm,
         routes=routes,
-        basis=_basis(rhythm, routes, reached, _decisive(said.options)),
+        basis=_basis(rhythm, routes, reached, decisive),
         edition=_edition(routes, reached),
+        reading=_digest(decisive)[:16] if decisive else "",
     )
 
 
@@ -157,6 +159,10 @@ def _basis(rhythm: Rhythm, routes: tuple[Route, ...], reached: Mapping[str, Targ
         *(str(rhythm.past), str(rhythm.future)),
         *(repr(route) + reached[route.target].kind + reached[route.target].basis for route in routes),
     ]
+    return _digest(decides)
+
+
+def _digest(decides: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(decides).encode()).hexdigest()
 
 

@@ -64,8 +64,8 @@ def test_help_has_a_line_for_every_command(tmp_path: Path) -> None:
     assert (
         set(sentences)
         == set(COMMANDS)
-        == {"demo", "check", "plan", "sync", "run", "status", "explain", "deletions", "feeds"}
-        | {"adopt", "verify", "remove", "erase", "db"}
+        == {"demo", "check", "connect", "plan", "sync", "run", "status", "explain", "pause", "resume"}
+        | {"deletions", "feeds", "adopt", "verify", "remove", "erase", "db"}
     )
     assert all(sentence.endswith(".") for sentence in sentences.values()), sentences
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from calferry import wiring
 from calferry.cli.status import ago
+from calferry.sync.crossing import run
+from calferry.sync.installation import Watch
 from tests.cli.salon import ANA, BEN, Salon
+from tests.crossing import HandClock
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -82,7 +87,7 @@ def test_the_json_has_times_in_iso_8601_and_what_a_route_left_behind(salon: Salo
     salon.run("sync")
     told = salon.run("status", "--json").document
     (calendar,) = told["calendars"]
-    assert told.keys() == {"at", "sources", "calendars", "left_behind", "silence"}
+    assert told.keys() == {"at", "sources", "calendars", "left_behind", "resting", "silence"}
     times = [told["at"], told["sources"][0]["pulled_at"], calendar["in_step_since"], calendar["surveyed_at"]]
     assert [datetime.fromisoformat(time).utcoffset() for time in times] == [timedelta()] * 4
     assert all("T" in time for time in times)
@@ -90,6 +95,24 @@ def test_the_json_has_times_in_iso_8601_and_what_a_route_left_behind(salon: Salo
     text = salon.config.read_text(encoding="utf-8")
     salon.config.write_text(text.replace("[routes.staff]", "[routes.people]"), encoding="utf-8")
     assert "1 events belong to routes that left the configuration (staff); they stay." in salon.run("status").out
+
+
+def test_how_many_are_missing_is_told_with_what_came_of_asking_for_them(
+    salon: Salon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    salon.configure(near="1m")
+    (gone,) = salon.book(1)
+    salon.run("sync")
+    world = salon.sandbox.agendize.world
+    world.appointments[gone] = replace(world.appointments[gone], company="nowhere", deleted=world.now())
+    monkeypatch.setenv("SALON_KEY", salon.sandbox.agendize.api_key)
+    later = HandClock(datetime.now(UTC) + timedelta(minutes=2))
+    with wiring.installation(wiring.settings(salon.config), later) as installation:
+        run(installation, Watch())
+    told = "missing from a listing; not proven gone; asked for 1 so far: 1 were not found, but neither was a control"
+    assert f"unlisted: agendize:13772899: 1 appointments are {told}" in salon.run("status").out
+    (seen,) = salon.run("status", "--json").document["sources"]
+    assert (seen["unlisted"], seen["answers"]) == (1, {"unproven": 1})
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ REPORT = {
                 "required": ["what", "where", "id", "reason", "new"],
                 "additionalProperties": False,
                 "properties": {
-                    "what": {"enum": ["parked", "refused", "unrouted", "quarantined"]},
+                    "what": {"enum": ["parked", "refused", "unrouted", "quarantined", "paused"]},
                     "where": {"type": "string"},
                     "id": {"type": "string"},
                     "reason": {"type": "string"},
@@ -123,6 +123,7 @@ def test_errors_are_part_of_the_json_report(salon: Salon) -> None:
     (error,) = ran.document["pulled"]["salon"]["errors"]
     assert (ran.code, ran.err, ran.document["exit"]) == (77, "", 77)
     assert error["error"] == "NotAuthorised"
+    assert [(one["what"], one["where"]) for one in ran.document["attention"]] == [("paused", "agendize:13772899")]
     assert "does not take the api_key and token" in error["message"]
 
 

@@ -12,7 +12,9 @@ from calferry.errors import LedgerBusy
 from calferry.ports import Ledger
 from tests.contracts.keeper import KeeperContract
 from tests.contracts.ledger_intake import IntakeContract
+from tests.contracts.ledger_look_ups import LookUpsContract
 from tests.contracts.ledger_outbox import OutboxContract
+from tests.contracts.ledger_pauses import PausesContract
 from tests.contracts.ledger_routing import RoutingContract
 from tests.contracts.ledger_sessions import SessionsContract
 from tests.contracts.ledger_steps import (
@@ -66,7 +68,11 @@ class LockContract:
             assert ledger.id
 
 
-class LedgerContract(
-    IntakeContract, RoutingContract, SessionsContract, OutboxContract, KeeperContract, ShelfContract, LockContract
+class RowsContract(
+    IntakeContract, LookUpsContract, RoutingContract, SessionsContract, OutboxContract, PausesContract, KeeperContract
 ):
+    """What is in the ledger's tables. Give it `ledger` and `keeper` as fixtures."""
+
+
+class LedgerContract(RowsContract, ShelfContract, LockContract):
     """All of it. Give it `ledger` (of the installation "test", losing patience soon), `shelf`, `keeper` and `url`."""

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from calferry.model import (
+    Answer,
     Appointment,
     Contact,
     Cursor,
@@ -19,6 +20,7 @@ from calferry.model import (
     Owner,
     Quarantined,
     Status,
+    Verdict,
     Window,
 )
 from calferry.ports import Ledger, Recorded
@@ -158,7 +160,7 @@ class IntakeContract:
     def test_an_unlisted_appointment_is_asked_for_when_it_is_due_and_until_it_is_found(self, ledger: Ledger) -> None:
         ledger.intake.record(ACCOUNT, batch(appointment("1"), appointment("2"), appointment("3")))
         assert ledger.intake.unlist(ACCOUNT, EVERYTHING, set(), LATER) == 3
-        ledger.intake.defer(ACCOUNT, "1", LATER + HOUR)
+        ledger.intake.answer(ACCOUNT, Answer("1", Verdict.UNANSWERED, "500"), LATER)
         assert {one.source_id for one in ledger.intake.unlisted(ACCOUNT, LATER, 10)} == {"2", "3"}
         assert len(ledger.intake.unlisted(ACCOUNT, LATER + HOUR, 1)) == 1
         before = revisions(ledger)

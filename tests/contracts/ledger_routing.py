@@ -82,6 +82,42 @@ class RoutingContract:
         ledger.intake.record(ACCOUNT, batch(appointment("1"), asked_at=LATER + 2 * HOUR))
         assert [one.reconfigured for one in pending(ledger)] == [False]
 
+    def test_what_another_reading_changes_is_the_configurations_doing_until_it_is_routed(self, ledger: Ledger) -> None:
+        def read(reading: str, summary: str, hours: int) -> list[bool]:
+            told = batch(appointment("1", summary=summary), asked_at=LATER + hours * HOUR)
+            ledger.intake.record(ACCOUNT, told, reading)
+            return [one.reconfigured for one in pending(ledger)]
+
+        ledger.routing.begin(ACCOUNT, "rules", "1")
+        assert read("by staff", "first", 1) == [False]
+        settle(ledger, {}, "1")
+        assert read("by staff", "second", 2) == [False]
+        settle(ledger, {}, "1")
+        ledger.routing.begin(ACCOUNT, "other rules", "1")
+        settle(ledger, {}, "1")
+        assert read("by room", "third", 3) == [True]
+        assert read("by room", "fourth", 4) == [True]
+        settle(ledger, {}, "1", unrouted="no owner")
+        assert read("by room", "fifth", 5) == [True]
+        settle(ledger, {}, "1")
+        assert read("by room", "sixth", 6) == [False]
+
+    def test_what_another_reading_leaves_as_it_was_is_by_that_reading_from_then_on(self, ledger: Ledger) -> None:
+        ledger.routing.begin(ACCOUNT, "rules", "1")
+        ledger.intake.record(ACCOUNT, batch(appointment("1")), "by staff")
+        settle(ledger, {}, "1")
+        ledger.intake.record(ACCOUNT, batch(appointment("1"), asked_at=LATER), "by room")
+        assert pending(ledger) == []
+        ledger.intake.record(ACCOUNT, batch(appointment("1", summary="other"), asked_at=LATER + HOUR), "by room")
+        assert [one.reconfigured for one in pending(ledger)] == [False]
+
+    def test_a_row_of_which_nobody_knows_how_it_was_read_is_changed_by_its_booking_system(self, ledger: Ledger) -> None:
+        ledger.routing.begin(ACCOUNT, "rules", "1")
+        ledger.intake.record(ACCOUNT, batch(appointment("1")))
+        settle(ledger, {}, "1")
+        ledger.intake.record(ACCOUNT, batch(appointment("1", summary="other"), asked_at=LATER), "by room")
+        assert [one.reconfigured for one in pending(ledger)] == [False]
+
     def test_a_row_that_has_no_place_under_a_new_basis_still_counts_as_routed_by_the_former_one(
         self, ledger: Ledger
     ) -> None:

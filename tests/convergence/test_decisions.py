@@ -86,6 +86,21 @@ def test_nothing_is_approved_while_the_booking_system_cannot_be_asked(shop: Salo
     assert shop.standing().total() == 10
 
 
+def test_whoever_does_not_let_us_in_or_is_paused_is_not_asked_about_each_deletion(
+    shop: Salon, parked: list[str]
+) -> None:
+    uids = held_back(shop).values()
+    shop.sandbox.agendize.faults.add(faults.status(401), times=None)
+    shop.sandbox.agendize.forget_requests()
+    assert set(approved(shop, *uids).unasked) == set(uids)
+    assert shop.sandbox.agendize.requests == 1
+    shop.cross()
+    shop.sandbox.agendize.forget_requests()
+    decision = approved(shop, *uids)
+    assert {why.partition(";")[0] for why in decision.unasked.values()} == {f"agendize:{COMPANY} is paused"}
+    assert shop.sandbox.agendize.requests == 0
+
+
 def test_what_is_rejected_stays_and_is_not_news_again(shop: Salon, parked: list[str]) -> None:
     uids = held_back(shop)
     with shop.installation() as installation:

@@ -104,7 +104,7 @@ def test_an_outage_during_the_first_sync_is_made_good_by_the_next_pass(shop: Sal
     assert shop.cross().exit_code in {Unavailable.exit_code, NotAuthorised.exit_code}
     assert not shop.standing()
     shop.sandbox.agendize.faults.clear()
-    assert shop.cross().exit_code == 0
+    assert shop.cross(QUARTER).exit_code == 0
     assert_settled(shop)
 
 

@@ -224,7 +224,8 @@ class SyncMachine(RuleBasedStateMachine):
         self.process = self.process or self.running.enter_context(self.shop.installation())
         report = run(self.process, Watch())
         self._nothing_live_left(before)
-        if whole and not report.errors and not self._is_under_way(self.process):
+        heard = whole and not report.errors and not report.pulled["salon"]["paused"]
+        if heard and not self._is_under_way(self.process):
             self.doubtful -= {one.id for one in self.bookings.live()}
         return report
 

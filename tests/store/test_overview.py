@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 
 from calferry.errors import Refused
-from calferry.model import Deletion, Failure, Quarantined
+from calferry.model import Answer, Deletion, Failure, Quarantined, Verdict
 from calferry.store import SqlLedger, journal, overview
 from tests.builders import ACCOUNT, NOW, appointment, batch
 from tests.contracts.ledger_steps import (
@@ -30,6 +30,8 @@ def test_a_source_is_shown_with_what_it_holds_and_what_is_wrong(ledger: SqlLedge
     ledger.intake.record(ACCOUNT, batch(*rows, quarantined=(Quarantined("9", "no end"),)))
     ledger.intake.bury(ACCOUNT, [Deletion("3", "gone")], weak=False, asked_at=NOW)
     ledger.intake.unlist(ACCOUNT, EVERYTHING, {"1"}, LATER)
+    ledger.intake.answer(ACCOUNT, Answer("2", Verdict.UNPROVEN, "404; no control was found"), LATER)
+    ledger.intake.pause(ACCOUNT, "wrong password", LATER)
     ledger.intake.complete(ACCOUNT, "pull", LATER)
     ledger.intake.complete(ACCOUNT, "all", NOW)
     settle(ledger, {}, "1", unrouted="no owner")
@@ -40,8 +42,11 @@ def test_a_source_is_shown_with_what_it_holds_and_what_is_wrong(ledger: SqlLedge
             proven_at=NOW,
             live=2,
             unlisted=1,
+            answers={"unproven": 1},
             quarantined=(overview.Unreadable("9", "no end"),),
             unrouted=(overview.Unrouted(uid("1"), "1", "no owner"),),
+            paused_until=LATER,
+            pause_reason="wrong password",
         )
     ]
 
@@ -106,6 +111,18 @@ def test_the_journal_tells_the_story_of_an_appointment(ledger: SqlLedger) -> Non
         (CALENDAR, "parked", "20 %"),
         (CALENDAR, "removed", ""),
     ]
+
+
+def test_the_journal_tells_what_look_ups_were_answered_and_repeats_no_answer(ledger: SqlLedger) -> None:
+    ledger.intake.record(ACCOUNT, batch(appointment()))
+    ledger.intake.unlist(ACCOUNT, EVERYTHING, set(), LATER)
+    for answer in (Verdict.UNPROVEN, Verdict.UNPROVEN, Verdict.NOT_FOUND):
+        ledger.intake.answer(ACCOUNT, Answer("1", answer, "404"), LATER)
+    ledger.intake.vouch(ACCOUNT, "1", LATER)
+    with ledger.database.reading() as connection:
+        told = [(entry.what, entry.detail) for entry in journal.history(connection, uid())]
+    answers = [("asked for", "unproven: 404"), ("asked for", "not found: 404"), ("found", "by its id")]
+    assert told[2:] == answers
 
 
 def test_what_does_not_change_is_not_told_again(ledger: SqlLedger) -> None:

@@ -16,10 +16,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from calferry.store import SqlLedger, open_ledger
-from tests.contracts.keeper import KeeperContract
-from tests.contracts.ledger_intake import IntakeContract
-from tests.contracts.ledger_outbox import OutboxContract
-from tests.contracts.ledger_routing import RoutingContract
+from tests.contracts.ledger import RowsContract
 from tests.contracts.ledger_steps import INSTALLATION
 
 NUMBERS = count()
@@ -75,5 +72,5 @@ def address(server: Path, name: str) -> str:
     return f"postgresql+psycopg://postgres@/{name}?host={server}"
 
 
-class TestPostgresqlLedger(IntakeContract, RoutingContract, OutboxContract, KeeperContract):
+class TestPostgresqlLedger(RowsContract):
     """All but the locks."""

@@ -33,6 +33,9 @@ QUESTIONS: dict[str, Callable[[SqlLedger], object]] = {
     "when a feed changed": lambda ledger: ledger.shelf.stamps([CALENDAR]),
     "whose address it is": lambda ledger: ledger.shelf.link("000500"),
     "whether a feed is whole": lambda ledger: ledger.shelf.is_whole([CALENDAR], [ACCOUNT]),
+    "what is still to be asked for": lambda ledger: ledger.intake.open(ACCOUNT, NOW),
+    "what was proven gone": lambda ledger: ledger.intake.answers(ACCOUNT, NOW),
+    "whether a source is paused": lambda ledger: ledger.intake.is_paused(ACCOUNT, NOW),
 }
 
 
@@ -102,7 +105,7 @@ def test_no_question_of_a_pass_scans_what_grows(ledger: SqlLedger, question: str
     # A scan by way of a partial index reads only what is due, held or unrouted; drifts are few.
     partial = ("ix_placements_due", "ix_appointments_unrouted")
     scans = [line for line in plan if line.startswith("SCAN") and not line.endswith(partial)]
-    small = ("SCAN calendars", "SCAN quarantine", "SCAN drifts", "SCAN CONSTANT")
+    small = tuple(f"SCAN {name}" for name in ("calendars", "sources", "quarantine", "drifts", "CONSTANT"))
     assert [line for line in scans if not line.startswith(small)] == []
 
 

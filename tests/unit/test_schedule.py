@@ -288,6 +288,20 @@ def test_a_source_that_fails_is_told_once_and_once_when_it_is_well_again(
     assert "Traceback" not in caplog.text
 
 
+def test_a_source_that_asked_us_to_wait_is_not_called_well_again_while_it_is_not_asked(
+    joined: Installation, bookings: Bookings, calendars: Calendars, caplog: pytest.LogCaptureFixture
+) -> None:
+    bookings.error = Unavailable("too many requests", retry_after=5 * OFTEN.total_seconds())
+    with running(joined):
+        bookings.until_asked(3)
+        bookings.error = None
+        bookings.book()
+        assert calendars.written.get(timeout=PATIENCE) == 1
+        bookings.until_asked(2)
+    assert said(caplog, "bookings: too many requests") == 1
+    assert said(caplog, "bookings: well again") == 1
+
+
 @pytest.mark.parametrize(
     "error", [Unavailable("The ledger cannot be used: disk full."), ZeroDivisionError("Zoé Sample")], ids=repr
 )

@@ -17,6 +17,7 @@ from calferry.cli import (
     erase,
     explain,
     feeds,
+    pause,
     remove,
     run,
     status,
@@ -37,6 +38,8 @@ app.command("sync")(sync.sync)
 app.command("run")(run.run)
 app.command("status")(status.status)
 app.command("explain")(explain.explain)
+app.command("pause")(pause.pause)
+app.command("resume")(pause.resume)
 app.command("adopt")(adopt.adopt)
 app.command("verify")(verify.verify)
 app.command("remove")(remove.remove)

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from calferry.cli.console import ConfigOption, JsonOption, attention_text, config_path, emit, guarded, out
+from calferry.cli.pause import until_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from calferry.ports import Attention
+    from calferry.ports import Attention, Rest
     from calferry.store.overview import CalendarView, Orphan, SourceView
 
 
 STALE = timedelta(hours=24)
 """A source that was not pulled for that long is told of: a sync that died must not die in silence."""
 
+
+ANSWERS = {
+    "gone": "are said to be deleted",
+    "not found": "were not found, though a control was",
+    "unproven": "were not found, but neither was a control",
+    "unanswered": "were not answered for",
+}
+"""What came of asking for unlisted appointments by their ids, in words."""
 
 BEYOND = frozenset({"unproven", "unreachable", "unread", "expiring", "drift"})
 """Of what waits for a person, that which neither a source nor a calendar tells by itself."""
@@ -38,17 +47,40 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> int:
         told = {one.source.key: told_at(one, installation) for one in installation.accounts}
     with open_ledger(settings.database, settings.name) as ledger:
         sources, calendars = source_views(ledger), calendar_views(ledger, now)
+        resting = ledger.pauses.rests(now)
         left_behind = orphans(ledger, [route.name for route in settings.routes])
     in_step = _oldest(told.get(one.source, one.pulled_at) for one in sources)
+    rests = _rests(resting, sources, calendars)
+    seen = _Seen(sources, calendars, left_behind, resting, rests, in_step, now)
     if json:
-        emit(
-            _document(sources, calendars, left_behind, in_step, now)
-            | {"silence": _silence(sources, calendars, beyond, now)}
-        )
+        emit(_document(seen) | {"silence": _silence(seen, beyond)})
     else:
-        _show(out(), sources, calendars, left_behind, in_step, now)
-        _conclude(out(), sources, calendars, _silence(sources, calendars, beyond, now), now)
+        _show(out(), seen)
+        _conclude(out(), seen, _silence(seen, beyond))
     return 0
+
+
+class _Seen(NamedTuple):
+    """All that is shown: what a person lets rest, and the same by the key of each account and calendar that rests for
+    it; since when all sources are told of."""
+
+    sources: Sequence[SourceView]
+    calendars: Sequence[CalendarView]
+    left_behind: Sequence[Orphan]
+    resting: Sequence[Rest]
+    rests: Mapping[str, Rest]
+    told: datetime | None
+    now: datetime
+
+
+def _rests(rests: Iterable[Rest], sources: Iterable[SourceView], calendars: Iterable[CalendarView]) -> dict[str, Rest]:
+    """What rests, each by its own key: a calendar rests with its target."""
+    named = {(rest.what, rest.name): rest for rest in rests}
+    asleep = {one.source: named.get(("source", one.source)) for one in sources}
+    asleep |= {
+        one.calendar: named.get(("calendar", one.calendar)) or named.get(("target", one.target)) for one in calendars
+    }
+    return {key: rest for key, rest in asleep.items() if rest}
 
 
 def _beyond_the_ledger(one: Attention) -> str:
@@ -56,12 +88,13 @@ def _beyond_the_ledger(one: Attention) -> str:
     return attention_text(one.what, one.where, one.id, one.reason) if one.what in BEYOND else ""
 
 
-def _silence(
-    sources: Sequence[SourceView], calendars: Sequence[CalendarView], beyond: Sequence[str], now: datetime
-) -> list[str]:
-    """What no row complains of and yet is not well: a source nobody asks any more, a calendar out of step."""
-    stale = [one for one in sources if one.pulled_at is None or now - one.pulled_at > STALE]
-    behind = [one for one in calendars if one.due or one.unsettled]
+def _silence(seen: _Seen, beyond: Sequence[str]) -> list[str]:
+    """What no row complains of and yet is not well: a source nobody asks any more, a calendar out of step. What is
+    paused is told of already, and what a person lets rest is well."""
+    now = seen.now
+    awake = [one for one in seen.sources if one.source not in seen.rests and not _is_paused(one, now)]
+    stale = [one for one in awake if one.pulled_at is None or now - one.pulled_at > STALE]
+    behind = [one for one in seen.calendars if (one.due or one.unsettled) and one.calendar not in seen.rests]
     return [
         *(f"stale: {one.source} was last pulled {ago(one.pulled_at, now)}; is `calferry sync` run?" for one in stale),
         *(f"behind: {one.calendar} has changes outstanding" for one in behind),
@@ -69,34 +102,29 @@ def _silence(
     ]
 
 
-def _conclude(
-    console: Console,
-    sources: Sequence[SourceView],
-    calendars: Sequence[CalendarView],
-    silence: Sequence[str],
-    now: datetime,
-) -> None:
-    for line in silence if sources else ():
+def _conclude(console: Console, seen: _Seen, silence: Sequence[str]) -> None:
+    for line in silence if seen.sources else ():
         console.print(line, style="yellow")
-    waits = [*_source_trouble(sources), *_calendar_trouble(calendars), *silence]
-    if sources and not waits and not any(_is_paused(calendar, now) for calendar in calendars):
+    waits = [*_source_trouble(seen.sources), *_calendar_trouble(seen.calendars), *silence]
+    paused = [_is_paused(one, seen.now) for views in (seen.sources, seen.calendars) for one in views]
+    if seen.sources and not waits and not any(paused):
         console.print("Nobody has to act.")
 
 
-def _document(
-    sources: Sequence[SourceView],
-    calendars: Sequence[CalendarView],
-    left_behind: Sequence[Orphan],
-    told: datetime | None,
-    now: datetime,
-) -> dict[str, Any]:
+def _document(seen: _Seen) -> dict[str, Any]:
     from dataclasses import asdict
 
+    def resting(key: str) -> dict[str, Any]:
+        return {"resting": asdict(seen.rests[key]) if key in seen.rests else None}
+
     return {
-        "at": now.isoformat(),
-        "sources": [asdict(source) for source in sources],
-        "calendars": [asdict(one) | {"in_step_since": _in_step_since(one, told, now)} for one in calendars],
-        "left_behind": [asdict(orphan) for orphan in left_behind],
+        "at": seen.now.isoformat(),
+        "sources": [asdict(one) | resting(one.source) for one in seen.sources],
+        "calendars": [
+            asdict(one) | {"in_step_since": _in_step_since(one, seen)} | resting(one.calendar) for one in seen.calendars
+        ],
+        "left_behind": [asdict(orphan) for orphan in seen.left_behind],
+        "resting": [asdict(rest) for rest in seen.resting],
     }
 
 
@@ -106,47 +134,61 @@ def _oldest(told: Iterable[datetime | None]) -> datetime | None:
     return min((moment for moment in moments if moment), default=None) if all(moments) else None
 
 
-def _in_step_since(calendar: CalendarView, told: datetime | None, now: datetime) -> datetime | None:
+def _in_step_since(calendar: CalendarView, seen: _Seen) -> datetime | None:
     """Since when (UTC) the calendar holds what the booking system said; None while something is outstanding."""
-    return None if calendar.due or calendar.unsettled or _is_paused(calendar, now) else told
+    closed = _is_paused(calendar, seen.now) or calendar.calendar in seen.rests
+    return None if calendar.due or calendar.unsettled or closed else seen.told
 
 
-def _is_paused(calendar: CalendarView, now: datetime) -> bool:
+def _is_paused(one: SourceView | CalendarView, now: datetime) -> bool:
     """A pause that is over leaves its end behind."""
-    return calendar.paused_until is not None and calendar.paused_until > now
+    return one.paused_until is not None and one.paused_until > now
 
 
-def _show(
-    console: Console,
-    sources: Sequence[SourceView],
-    calendars: Sequence[CalendarView],
-    left_behind: Sequence[Orphan],
-    told: datetime | None,
-    now: datetime,
-) -> None:
-    if not sources:
+def _show(console: Console, seen: _Seen) -> None:
+    if not seen.sources:
         console.print("Nothing was ever pulled. Run `calferry check`, then `calferry sync`.")
         return
-    for source in sources:
-        console.print(f"{source.source}: {source.live} appointments, pulled {ago(source.pulled_at, now)}")
-    for calendar in calendars:
+    for source in seen.sources:
+        pulled = f"{source.source}: {source.live} appointments, pulled {ago(source.pulled_at, seen.now)}"
+        console.print(", ".join(filter(None, (pulled, _pause(source, source.source, seen)))))
+    for calendar in seen.calendars:
         aside = f", {calendar.aside} stand aside (the booking system writes them itself)" if calendar.aside else ""
-        console.print(f"{calendar.calendar}: {calendar.held} events{aside}, {_freshness(calendar, told, now)}")
-    for line in (*_source_trouble(sources), *_calendar_trouble(calendars)):
+        console.print(f"{calendar.calendar}: {calendar.held} events{aside}, {_freshness(calendar, seen)}")
+    for rest in seen.resting:
+        if rest.name not in seen.rests:  # a target, or what nobody has heard of since
+            console.print(f"{rest.what} {rest.name}: {_by_hand(rest)}")
+    for line in (*_source_trouble(seen.sources), *_calendar_trouble(seen.calendars)):
         console.print(line, style="yellow")
-    if left_behind:
-        routes = ", ".join(sorted({orphan.route for orphan in left_behind}))
-        console.print(f"{len(left_behind)} events belong to routes that left the configuration ({routes}); they stay.")
+    if seen.left_behind:
+        routes = ", ".join(sorted({orphan.route for orphan in seen.left_behind}))
+        number = len(seen.left_behind)
+        console.print(f"{number} events belong to routes that left the configuration ({routes}); they stay.")
 
 
-def _freshness(calendar: CalendarView, told: datetime | None, now: datetime) -> str:
-    surveyed = f"surveyed {ago(calendar.surveyed_at, now)}"
-    if _is_paused(calendar, now):
-        return f"PAUSED until {calendar.paused_until:%Y-%m-%d %H:%M} UTC: {calendar.pause_reason}"
-    if since := _in_step_since(calendar, told, now):
+def _pause(one: SourceView | CalendarView, key: str, seen: _Seen) -> str:
+    """Until when it is left alone, why, and what to do; "" where it is not."""
+    if rest := seen.rests.get(key):
+        return _by_hand(rest, f" with {rest.what} {rest.name}" if rest.name != key else "")
+    if _is_paused(one, seen.now):
+        reason = one.pause_reason.removesuffix(".")
+        retry = f"once that is mended, `calferry resume {key}` has it tried at once"
+        return f"PAUSED {until_text(one.paused_until)}: {reason}; {retry}"
+    return ""
+
+
+def _by_hand(rest: Rest, beside: str = "") -> str:
+    return f"PAUSED by hand {until_text(rest.until)}{beside}" + (f": {rest.reason}" if rest.reason else "")
+
+
+def _freshness(calendar: CalendarView, seen: _Seen) -> str:
+    surveyed = f"surveyed {ago(calendar.surveyed_at, seen.now)}"
+    if pause := _pause(calendar, calendar.calendar, seen):
+        return pause
+    if since := _in_step_since(calendar, seen):
         waiting = len(calendar.parked) + len(calendar.refused)
         but = f" but for {waiting} that wait{'s' if waiting == 1 else ''}" if waiting else ""
-        return f"in step {ago(since, now)}{but}, {surveyed}"
+        return f"in step {ago(since, seen.now)}{but}, {surveyed}"
     if not (calendar.due or calendar.unsettled):
         return f"NOT in step: not every source was ever pulled whole, {surveyed}"
     return f"NOT in step: {calendar.due} to write, {calendar.unsettled} without an answer, {surveyed}"
@@ -155,12 +197,19 @@ def _freshness(calendar: CalendarView, told: datetime | None, now: datetime) -> 
 def _source_trouble(sources: Sequence[SourceView]) -> Iterator[str]:
     for source in sources:
         if source.unlisted:
-            missing = f"{source.unlisted} appointments are missing from a listing; not proven gone"
-            yield f"unlisted: {source.source}: {missing}"
+            yield f"unlisted: {source.source}: {_missing(source)}"
         for row in source.quarantined:
             yield attention_text("quarantined", source.source, row.source_id or "?", row.reason)
         for place in source.unrouted:
             yield attention_text("unrouted", source.source, place.source_id, place.reason)
+
+
+def _missing(source: SourceView) -> str:
+    """How many are missing, how many of them were asked for, and what came of that."""
+    asked = sum(source.answers.values())
+    came = ", ".join(f"{number} {ANSWERS.get(verdict, verdict)}" for verdict, number in source.answers.items())
+    missing = f"{source.unlisted} appointments are missing from a listing; not proven gone; asked for {asked} so far"
+    return f"{missing}: {came}" if came else missing
 
 
 def _calendar_trouble(calendars: Sequence[CalendarView]) -> Iterator[str]:

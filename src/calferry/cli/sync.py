@@ -39,7 +39,8 @@ ShowOption = Annotated[
 AllOption = Annotated[bool, typer.Option("--all", help="Show long lists to their end.")]
 
 NEXT = {
-    NotAuthorised.exit_code: "Everything else went on. `calferry check` says which connections are closed.",
+    NotAuthorised.exit_code: "Everything else went on. `calferry check` says which connections are closed; once "
+    "they are mended, `calferry resume` has them tried at once.",
     Unavailable.exit_code: "Everything else went on, and nothing is lost: the next run tries again.",
 }
 """What to do about the gravest error of a pass."""
@@ -132,9 +133,11 @@ def _row_text(row: Mapping[str, Any]) -> str:
 
 def show_report(console: Console, report: Report) -> None:
     """A line a source, a line for the calendars, and what waits for a person."""
+    from calferry.sync.pull import PAUSED
+
     for name, tally in report.pulled.items():
-        nothing = "could not be read to the end" if tally.errors else "nothing new"
-        console.print(f"{name}: {tally.text(besides=('routed',)) or nothing}")
+        nothing = PAUSED if tally[PAUSED] else "could not be read to the end" if tally.errors else "nothing new"
+        console.print(f"{name}: {tally.text(besides=('routed', PAUSED)) or nothing}")
     nothing = "nothing could be written" if report.pushed.errors else "nothing to write"
     console.print(f"calendars: {report.pushed.text() or nothing}")
     show_attention(console, report.attention)

@@ -7,7 +7,18 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from calferry.ports import Attention
-from calferry.store.tables import appointments, calendars, drifts, is_due, is_live, is_unrouted, placements, quarantine
+from calferry.store.pausing import is_paused
+from calferry.store.tables import (
+    appointments,
+    calendars,
+    drifts,
+    is_due,
+    is_live,
+    is_unrouted,
+    placements,
+    quarantine,
+    sources,
+)
 
 
 def waiting(connection: Connection, now: datetime) -> frozenset[Attention]:
@@ -16,7 +27,8 @@ def waiting(connection: Connection, now: datetime) -> frozenset[Attention]:
     held = select(place.calendar, place.held, place.uid, place.reason).where(
         is_due, place.held.in_(["parked", "refused"])
     )
-    paused = select(calendars.c.calendar, calendars.c.pause_reason).where(calendars.c.paused_until > now)
+    closed = select(calendars.c.calendar, calendars.c.pause_reason).where(is_paused(calendars, now))
+    shut = select(sources.c.source, sources.c.pause_reason).where(is_paused(sources, now))
     unrouted = select(row.source, row.uid, row.unrouted).where(is_unrouted, is_live)
     quarantined = select(unread.source, unread.source_id, unread.reason)
     drifted = select(drifts.c.calendar, drifts.c.id, drifts.c.reason)
@@ -24,7 +36,7 @@ def waiting(connection: Connection, now: datetime) -> frozenset[Attention]:
         [
             *(_of(where, what, uid, why) for where, what, uid, why in connection.execute(held)),
             *(_of(where, "drift", name, why) for where, name, why in connection.execute(drifted)),
-            *(_of(where, "paused", "", why) for where, why in connection.execute(paused)),
+            *(_of(where, "paused", "", why) for query in (closed, shut) for where, why in connection.execute(query)),
             *(_of(where, "unrouted", uid, why) for where, uid, why in connection.execute(unrouted)),
             *(_of(where, "quarantined", source_id, why) for where, source_id, why in connection.execute(quarantined)),
         ]

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, exists, or_, select, update
 
-from calferry.model import Appointment, Batch, Cursor, Deletion, Window, uid_of
+from calferry.model import Answer, Appointment, Batch, Cursor, Deletion, Window, uid_of
 from calferry.moments import utc
 from calferry.ports import Recorded
-from calferry.store import erasing, journal
+from calferry.store import erasing, journal, look_ups, pausing
 from calferry.store.codec import appointment_of
 from calferry.store.database import Database, chunks, upsert
 from calferry.store.journal import Entry
@@ -37,12 +37,12 @@ class SqlIntake:
             token = connection.scalar(select(streams.c.cursor).where(*where))
         return None if token is None else Cursor(token)
 
-    def record(self, source: str, batch: Batch) -> Recorded:
+    def record(self, source: str, batch: Batch, reading: str = "") -> Recorded:
         with self._database.writing() as connection:
             enter(connection, source)
             hear(connection, source, batch.asked_at)
             batch = erasing.applied(connection, self._installation, source, batch)
-            recording = Recording(connection, self._installation, source, batch.asked_at)
+            recording = Recording(connection, self._installation, source, batch.asked_at, reading)
             touched = recording.resources(batch.resources)
             found = recording.appointments(batch.appointments)
             deleted = recording.deletions(batch.deleted)
@@ -92,7 +92,7 @@ class SqlIntake:
         inside = (row.starts_at >= covered.start, row.starts_at < covered.end, row.ends_at <= covered.end)
         open_to_doubt = or_(row.vouched_until.is_(None), row.vouched_until <= before)
         listed = (is_live, is_told, row.unlisted_at.is_(None), row.asked_at < before, open_to_doubt)
-        missing = {"unlisted_at": before, "look_up_at": before, "attempts": 0}
+        missing = LISTED | {"unlisted_at": before, "look_up_at": before}
         with self._database.writing() as connection:
             found = connection.execute(select(row.uid, row.source_id).where(row.source == source, *inside, *listed))
             present = frozenset(seen)
@@ -103,11 +103,21 @@ class SqlIntake:
         return len(absent)
 
     def unlisted(self, source: str, now: datetime, limit: int) -> Sequence[Appointment]:
-        row = appointments.c
-        due = (row.source == source, row.unlisted_at.is_not(None), is_live, row.look_up_at <= now)
-        statement = select(row.body).where(*due).order_by(row.unlisted_at, row.uid).limit(limit)
         with self._database.reading() as connection:
-            return [appointment_of(body) for body in connection.scalars(statement)]
+            return look_ups.due(connection, source, now, limit)
+
+    def open(self, source: str, now: datetime) -> int:
+        with self._database.reading() as connection:
+            return look_ups.number_open(connection, source, now)
+
+    def answer(self, source: str, answer: Answer, at: datetime) -> None:
+        uid = uid_of(self._installation, source, answer.source_id)
+        with self._database.writing() as connection:
+            look_ups.file(connection, uid, answer, at)
+
+    def answers(self, source: str, now: datetime) -> Sequence[Answer]:
+        with self._database.reading() as connection:
+            return look_ups.proofs(connection, source, now)
 
     def relist(self, source: str) -> None:
         where = (appointments.c.source == source, appointments.c.unlisted_at.is_not(None))
@@ -120,6 +130,7 @@ class SqlIntake:
         uid = uid_of(self._installation, source, source_id)
         with self._database.writing() as connection:
             connection.execute(update(appointments).where(appointments.c.uid == uid).values(vouched_until=until))
+            journal.write(connection, [Entry(journal.now(), source, uid, "found", "by its id")])
 
     def controls(self, appointment: Appointment, limit: int) -> Sequence[str]:
         row, start = appointments.c, utc(appointment.start)
@@ -143,13 +154,9 @@ class SqlIntake:
             recording.deletions(deletions, weak=weak)
 
     def defer(self, source: str, source_id: str, until: datetime) -> None:
+        unread = (quarantine.c.source == source, quarantine.c.source_id == source_id)
+        later = {"look_up_at": until, "attempts": quarantine.c.attempts + 1}
         with self._database.writing() as connection:
-            missing = appointments.c.unlisted_at.is_not(None)
-            uid = uid_of(self._installation, source, source_id)
-            later = {"look_up_at": until, "attempts": appointments.c.attempts + 1}
-            connection.execute(update(appointments).where(appointments.c.uid == uid, missing).values(later))
-            unread = (quarantine.c.source == source, quarantine.c.source_id == source_id)
-            later = {"look_up_at": until, "attempts": quarantine.c.attempts + 1}
             connection.execute(update(quarantine).where(*unread).values(later))
 
     def live(self, source: str, source_id: str) -> Appointment | None:
@@ -172,6 +179,23 @@ class SqlIntake:
         statement = select(row.source_id, row.attempts).where(*due).order_by(row.look_up_at, row.source_id).limit(limit)
         with self._database.reading() as connection:
             return [(source_id, attempts) for source_id, attempts in connection.execute(statement)]
+
+    def pause(self, source: str, reason: str, until: datetime) -> None:
+        with self._database.writing() as connection:
+            pausing.pause(connection, sources, source, reason, until)
+
+    def pauses(self, source: str) -> int:
+        with self._database.reading() as connection:
+            return pausing.number(connection, sources, source)
+
+    def is_paused(self, source: str, now: datetime) -> bool:
+        paused = select(sources.c.source).where(sources.c.source == source, pausing.is_paused(sources, now))
+        with self._database.reading() as connection:
+            return any(connection.scalar(one) for one in (paused, pausing.rest_of("source", source, now)))
+
+    def welcome(self, source: str) -> None:
+        with self._database.writing() as connection:
+            pausing.end(connection, sources, source)
 
 
 def _resources_seen_to(connection: Connection, source: str) -> None:

@@ -23,6 +23,7 @@ from calferry.store.journal import Entry
 from calferry.store.keeper import SqlKeeper
 from calferry.store.locks import PATIENCE, Locks
 from calferry.store.outbox import SqlOutbox
+from calferry.store.pausing import SqlPauses
 from calferry.store.routing import SqlRouting
 from calferry.store.shelf import SqlShelf
 from calferry.store.tables import calendars, identity
@@ -41,6 +42,7 @@ class SqlLedger:
         self._intake = SqlIntake(database, installation)
         self._routing = SqlRouting(database, installation)
         self._outbox = SqlOutbox(database, ledger)
+        self._pauses = SqlPauses(database)
         self._shelf = SqlShelf(database, installation, ledger)
         self._keeper = SqlKeeper(database, installation, ledger)
 
@@ -63,6 +65,10 @@ class SqlLedger:
     @property
     def outbox(self) -> SqlOutbox:
         return self._outbox
+
+    @property
+    def pauses(self) -> SqlPauses:
+        return self._pauses
 
     @property
     def shelf(self) -> SqlShelf:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func,
 from calferry.errors import CalferryError, Conflict, Refused
 from calferry.model import Action, Failure, Intent, Marked, Placement, Receipt, Why
 from calferry.ports import HeldBack, Standing
-from calferry.store import adopting, filing, journal, parking
+from calferry.store import adopting, filing, journal, parking, pausing
 from calferry.store.database import Database, chunks, upsert
 from calferry.store.journal import Entry
 from calferry.store.placing import APPROVED, ASIDE, HELD_BACK, PARKED, placed, placement_of
@@ -47,9 +47,11 @@ class SqlOutbox:
         row = calendars.c
         due = exists().where(placements.c.calendar == row.calendar, is_due, is_free(now))
         unsettled = exists().where(intents.c.calendar == row.calendar, is_to_be_sent(now))
-        # No pause is longer than a day; one that seems to be was set by a clock that was ahead.
-        open_now = or_(row.paused_until.is_(None), row.paused_until <= now, row.paused_until > now + DAY)
-        statement = select(row.calendar, row.target).where(open_now, or_(due, unsettled)).order_by(row.calendar)
+        resting = or_(
+            pausing.rest_of("calendar", row.calendar, now).exists(), pausing.rest_of("target", row.target, now).exists()
+        )
+        closed = or_(pausing.is_paused(calendars, now), resting)
+        statement = select(row.calendar, row.target).where(~closed, or_(due, unsettled)).order_by(row.calendar)
         with self._database.reading() as connection:
             return [(calendar, target) for calendar, target in connection.execute(statement)]
 
@@ -143,14 +145,11 @@ class SqlOutbox:
 
     def pause(self, calendar: str, reason: str, until: datetime) -> None:
         with self._database.writing() as connection:
-            pauses = connection.scalar(select(calendars.c.pauses).where(calendars.c.calendar == calendar)) or 0
-            values = {"paused_until": until, "pause_reason": reason, "pauses": pauses + 1}
-            upsert(connection, calendars, [{"calendar": calendar} | values])
-            journal.write(connection, [Entry(journal.now(), calendar, "", "paused", reason)])
+            pausing.pause(connection, calendars, calendar, reason, until)
 
     def pauses(self, calendar: str) -> int:
         with self._database.reading() as connection:
-            return connection.scalar(select(calendars.c.pauses).where(calendars.c.calendar == calendar)) or 0
+            return pausing.number(connection, calendars, calendar)
 
     def surveyed(self, calendar: str) -> datetime | None:
         with self._database.reading() as connection:

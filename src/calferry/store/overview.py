@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,16 +52,22 @@ class Unrouted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceView:
-    """A booking account: when it was last pulled, when its whole window was last listed (UTC), and how its
-    appointments fare."""
+    """A booking account: when it was last pulled, when its whole window was last listed (UTC), until when it is left
+    alone, and how its appointments fare.
+
+    `answers` counts the unlisted ones that were asked for by what came of it (`model.Verdict`).
+    """
 
     source: str
     pulled_at: datetime | None
     proven_at: datetime | None
     live: int
     unlisted: int
+    answers: Mapping[str, int]
     quarantined: tuple[Unreadable, ...]
     unrouted: tuple[Unrouted, ...]
+    paused_until: datetime | None
+    pause_reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +119,21 @@ def source_views(ledger: SqlLedger) -> Sequence[SourceView]:
     with ledger.database.reading() as connection:
         pulled, proven = _completed(connection, PULL), _completed(connection, WHOLE_LISTING)
         counts = _by_key(connection.execute(_appointment_counts()))
-        unreadable, unrouted = _unreadable(connection), _unrouted(connection)
+        unreadable, unrouted, answers = _unreadable(connection), _unrouted(connection), _answers(connection)
         return [
             SourceView(
-                source=source,
-                pulled_at=pulled.get(source),
-                proven_at=proven.get(source),
-                live=counts[source].live if source in counts else 0,
-                unlisted=counts[source].unlisted if source in counts else 0,
-                quarantined=tuple(unreadable[source]),
-                unrouted=tuple(unrouted[source]),
+                source=row.source,
+                pulled_at=pulled.get(row.source),
+                proven_at=proven.get(row.source),
+                live=counts[row.source].live if row.source in counts else 0,
+                unlisted=counts[row.source].unlisted if row.source in counts else 0,
+                answers=answers[row.source],
+                quarantined=tuple(unreadable[row.source]),
+                unrouted=tuple(unrouted[row.source]),
+                paused_until=row.paused_until,
+                pause_reason=row.pause_reason,
             )
-            for source in connection.scalars(select(sources.c.source).order_by(sources.c.source))
+            for row in connection.execute(select(sources).order_by(sources.c.source))
         ]
 
 
@@ -174,6 +183,15 @@ def _appointment_counts() -> Any:
     live = func.count(case((and_(is_live, is_told), 1))).label("live")
     unlisted = func.count(case((row.unlisted_at.is_not(None), 1))).label("unlisted")
     return select(row.source, live, unlisted).group_by(row.source)
+
+
+def _answers(connection: Connection) -> dict[str, dict[str, int]]:
+    row = appointments.c
+    asked = select(row.source, row.verdict, func.count()).where(row.unlisted_at.is_not(None), row.verdict != "")
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for source, verdict, number in connection.execute(asked.group_by(row.source, row.verdict).order_by(row.verdict)):
+        found[source][verdict] = number
+    return found
 
 
 def _unreadable(connection: Connection) -> dict[str, list[Unreadable]]:

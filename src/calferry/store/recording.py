@@ -22,18 +22,20 @@ from calferry.store.journal import Entry
 from calferry.store.revisions import draw, revise
 from calferry.store.tables import appointments, quarantine, resources, uses
 
-LISTED = {"unlisted_at": None, "look_up_at": None, "attempts": 0}
+LISTED = {"unlisted_at": None, "look_up_at": None, "attempts": 0, "verdict": "", "verdict_evidence": ""}
 """The values of an appointment that is not unlisted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One batch on its way into the ledger: in which transaction, whose, and when it was asked for (UTC)."""
+    """One batch on its way into the ledger: in which transaction, whose, when it was asked for (UTC), and how its rows
+    were read."""
 
     connection: Connection
     installation: str
     source: str
     asked_at: datetime
+    reading: str = ""
 
     def uid(self, source_id: str) -> str:
         return uid_of(self.installation, self.source, source_id)
@@ -79,12 +81,13 @@ class Recording:
         for uid, appointment in found.items():
             row = self._row(uid, appointment)
             if (known := held.get(uid)) is None:
-                rows.append(row)
+                rows.append({**row, "reread": False})
             elif known.asked_at <= self.asked_at:
                 same = known.digest == row["digest"] and not known.deletion
-                unchanged.append(uid) if same else rows.append(row)
+                unchanged.append(uid) if same else rows.append({**row, "reread": self._rereads(known)})
         self._store(rows, found)
         self.listed(uid for uid in unchanged if held[uid].unlisted_at is not None)
+        self._read(uid for uid in unchanged if held[uid].reading != self.reading)
         self._unquarantine([appointment.source_id for appointment in told])
         what = {row["uid"]: _event_of(held.get(row["uid"])) for row in rows}
         journal.write(self.connection, (Entry(self.asked_at, self.source, uid, word) for uid, word in what.items()))
@@ -106,7 +109,18 @@ class Recording:
             "deletion": "",
             "deletion_weak": False,
             "session": appointment.session,
+            "reading": self.reading,
         }
+
+    def _rereads(self, known: Row[tuple[object, ...]]) -> bool:
+        """Whether another reading has changed an appointment by now. How it was read before is not always known."""
+        return bool(known.reread or (known.reading and known.reading != self.reading))
+
+    def _read(self, uids: Iterable[str]) -> None:
+        """This reading makes the same of them as the one before."""
+        for chunk in chunks(uids):
+            this = update(appointments).where(appointments.c.uid.in_(chunk))
+            self.connection.execute(this.values(reading=self.reading))
 
     def _store(self, rows: Sequence[RowValues], found: Mapping[str, Appointment]) -> None:
         if not rows:
@@ -170,7 +184,7 @@ class Recording:
 
     def held(self, uids: Iterable[str]) -> dict[str, Row[tuple[object, ...]]]:
         """What the ledger holds of at most one chunk of appointments."""
-        names = ("uid", "digest", "asked_at", "deletion", "deletion_weak", "unlisted_at")
+        names = ("uid", "digest", "asked_at", "deletion", "deletion_weak", "unlisted_at", "reading", "reread")
         columns = [appointments.c[name] for name in names]
         found = self.connection.execute(select(*columns).where(appointments.c.uid.in_(list(uids))))
         return {row.uid: row for row in found}

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
 from calferry.model import Event, Resource, Wanted
 from calferry.ports import Pending, Routed
@@ -50,8 +50,8 @@ class SqlRouting:
             if state is None:
                 return []
             row = appointments.c
-            columns = [row[name] for name in ("uid", "revision", "body", "deletion", "deletion_weak", "routed_by")]
-            this = select(*columns).where(row.source == source)
+            names = ("uid", "revision", "body", "deletion", "deletion_weak", "routed_by", "reread")
+            this = select(*(row[name] for name in names)).where(row.source == source)
             changed = this.where(row.revision > state.mark).order_by(row.revision)
             waiting = this.where(row.look_again_at <= now).order_by(row.look_again_at, row.uid)
             found = connection.execute(changed.limit(limit)).all() or connection.execute(waiting.limit(limit)).all()
@@ -103,7 +103,7 @@ def _pending(connection: Connection, found: Sequence[Row[Any]], basis: int) -> l
             appointment=appointment_of(row.body),
             deletion=row.deletion,
             deletion_weak=row.deletion_weak,
-            reconfigured=row.routed_by not in {0, basis},
+            reconfigured=row.routed_by not in {0, basis} or row.reread,
             placements=tuple(placement_of(place) for place in where[row.uid]),
         )
         for row in found
@@ -196,10 +196,11 @@ def _detail(held: Row[Any] | None, row: RowValues) -> str:
 
 
 def _stamp(connection: Connection, source: str, routed: Sequence[Routed]) -> None:
-    """Remember by which basis these were routed. One that has no place keeps its former basis until it has."""
+    """Remember by which basis these were routed, and that it was as they are read today. One that has no place counts
+    as it did before until it has."""
     row, today = appointments.c, select(sources.c.basis_number).where(sources.c.source == source).scalar_subquery()
-    former = (row.uid.in_([one.uid for one in routed]), row.routed_by != today)
-    connection.execute(update(appointments).where(*former).values(routed_by=today))
+    former = (row.uid.in_([one.uid for one in routed]), or_(row.routed_by != today, row.reread))
+    connection.execute(update(appointments).where(*former).values(routed_by=today, reread=False))
 
 
 def _note(connection: Connection, source: str, routed: Sequence[Routed]) -> None:

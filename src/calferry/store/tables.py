@@ -71,7 +71,7 @@ class Source(Row, table=True):
     `mark` is the revision up to which all is routed by the configuration that `basis` stands for, the `basis_number`th
     of this source, and by the code that `edition` does. `resources_to` is the revision up to which every resource in
     use is held, or was asked for in vain.
-    `newest` is when the newest answer was asked for.
+    `newest` is when the newest answer was asked for. `pauses` counts the pauses since it last answered.
     """
 
     __tablename__ = "sources"
@@ -84,6 +84,9 @@ class Source(Row, table=True):
     mark: int = 0
     resources_to: int = 0
     newest: datetime | None = None
+    paused_until: datetime | None = None
+    pause_reason: str = Field(default="", sa_type=Text)
+    pauses: int = 0
 
 
 class Stream(Row, table=True):
@@ -109,9 +112,11 @@ class Task(Row, table=True):
 class Appointment(Row, table=True):
     """The last known state of an appointment. `body` is all of it (JSON), `digest` stands for the body.
 
-    `deletion` is the evidence that it is gone, '' while it lives. `attempts` counts look-ups since it was unlisted; no
+    `deletion` is the evidence that it is gone, '' while it lives. `attempts` counts look-ups since it was unlisted;
+    `verdict` is what came of the last of them and `verdict_evidence` in which words, both '' before the first. No
     listing makes it unlisted before `vouched_until`. `routed_by` is the number of the basis it was last routed by, 0
-    before it ever was.
+    before it ever was. `reading` is how its booking system's row was read; `reread` says that another reading than the
+    one before changed it since it was last routed.
     `session` is what a booking has in common with the others of its session, `part_of` the uid of the one it was last
     counted in. That session is a row like theirs, made of them. `founded` rises from one session to the next; it is 0
     for what the booking system told.
@@ -156,6 +161,8 @@ class Appointment(Row, table=True):
     unlisted_at: datetime | None = None
     look_up_at: datetime | None = None
     attempts: int = 0
+    verdict: str = ""
+    verdict_evidence: str = Field(default="", sa_type=Text)
     vouched_until: datetime | None = None
     look_again_at: datetime | None = None
     unrouted: str = ""
@@ -163,6 +170,8 @@ class Appointment(Row, table=True):
     session: str = ""
     part_of: str = ""
     founded: int = 0
+    reading: str = ""
+    reread: bool = False
 
 
 class Use(Row, table=True):
@@ -332,6 +341,19 @@ class Calendar(Row, table=True):
     pauses: int = 0
 
 
+class Rest(Row, table=True):
+    """What a person lets rest: `what` is source, target or calendar, `name` the key of the account or the calendar, or
+    the target's name. Without `until` it lasts until it is resumed."""
+
+    __tablename__ = "rests"
+
+    what: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    since: datetime
+    until: datetime | None = None
+    reason: str = Field(sa_type=Text)
+
+
 class Fragment(Row, table=True):
     """One event of a feed as it is served (a VEVENT); `cancelled_at` is set once it left and is but a tombstone."""
 
@@ -406,6 +428,7 @@ calendars = table("calendars")
 drifts = table("drifts")
 restores = table("restores")
 suppressed = table("suppressed")
+rests = table("rests")
 journal = table("journal")
 fragments = table("fragments")
 feeds = table("feeds")

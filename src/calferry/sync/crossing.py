@@ -98,7 +98,13 @@ def _is_unproven(account: Account, installation: Installation, *, at_last_pull: 
     pulled, proven = intake.last(key, "pull"), intake.last(key, "all") or NEVER
     if pulled is None:
         return False
-    return (pulled if at_last_pull else installation.clock.now()) - proven > 2 * account.rhythm.all
+    return _by(pulled, account, installation, at_last_pull=at_last_pull) - proven > 2 * account.rhythm.all
+
+
+def _by(pulled: datetime, account: Account, installation: Installation, *, at_last_pull: bool) -> datetime:
+    """By when an account is judged that was last pulled then. One that is paused tells nothing, and that is known."""
+    now = installation.clock.now()
+    return pulled if at_last_pull or installation.ledger.intake.is_paused(account.source.key, now) else now
 
 
 def unread(installation: Installation, *, at_last_pull: bool = False) -> frozenset[Attention]:
@@ -144,7 +150,7 @@ def _unread_streams(account: Account, installation: Installation, *, at_last_pul
     pulled = last(key, "pull")
     if pulled is None:
         return
-    by = pulled if at_last_pull else installation.clock.now()
+    by = _by(pulled, account, installation, at_last_pull=at_last_pull)
     for stream in account.source.streams[1:]:
         if by - (last(key, reading(stream)) or NEVER) > UNREAD:
             yield stream

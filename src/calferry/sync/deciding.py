@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from calferry.errors import CalferryError
-from calferry.model import Found
+from calferry.errors import CalferryError, NotAuthorised
+from calferry.model import Batch, Found
 from calferry.ports import HeldBack
 from calferry.sync.installation import Account, Installation, Watch
 from calferry.sync.route import route
@@ -62,18 +62,31 @@ def _decide(installation: Installation, asked: Iterable[HeldBack], *, approved: 
 
 
 def _asked_again(account: Account, installation: Installation, its: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Take in what the booking system shows of these source ids. Returns by uid why it could not tell."""
+    """Take in what the booking system shows of these source ids. Returns by uid why it could not tell.
+
+    It is asked nothing while it is paused, nor once it did not let us in at the first try.
+    """
     intake, key = installation.ledger.intake, account.source.key
-    unasked = {}
+    unasked: dict[str, str] = {}
     with installation.ledger.lock(key):
-        for source_id, uid in its:
+        closed = f"{key} is paused; resume it first" if intake.is_paused(key, installation.clock.now()) else ""
+        for number, (source_id, uid) in enumerate(its):
+            if closed:
+                unasked[uid] = closed
+                continue
             try:
                 answer = account.source.look_up(source_id)
             except CalferryError as error:
                 unasked[uid] = str(error)
+                closed = str(error) if isinstance(error, NotAuthorised) and number == 0 else ""
                 continue
             if isinstance(answer, Found):
-                newest = intake.newest(key)
-                floor = newest + timedelta(microseconds=1) if newest else answer.batch.asked_at
-                intake.record(key, replace(answer.batch, asked_at=max(answer.batch.asked_at, floor)))
+                _take_in(account, installation, answer.batch)
     return unasked
+
+
+def _take_in(account: Account, installation: Installation, batch: Batch) -> None:
+    intake, key = installation.ledger.intake, account.source.key
+    newest = intake.newest(key)
+    floor = newest + timedelta(microseconds=1) if newest else batch.asked_at
+    intake.record(key, replace(batch, asked_at=max(batch.asked_at, floor)), account.reading)

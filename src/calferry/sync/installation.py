@@ -32,13 +32,15 @@ class Rhythm:
 @dataclass(frozen=True, kw_only=True)
 class Account:
     """A source with its rhythm and its routes. `basis` stands for all of the configuration that decides what the routes
-    make of a row, `edition` for all of the code: where one is another than before, every row is routed anew."""
+    make of a row, `edition` for all of the code: where one is another than before, every row is routed anew. `reading`
+    stands for the part of the basis by which the source reads its rows, '' where it has none."""
 
     source: Source
     rhythm: Rhythm
     routes: tuple[Route, ...]
     basis: str
     edition: str
+    reading: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

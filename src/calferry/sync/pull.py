@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from calferry.errors import CalferryError, Conflict, CursorExpired, NotAuthorised, Refused, Unavailable
-from calferry.model import Appointment, Batch, Deletion, Found, Gone, LookUp, NotFound, Window
+from calferry.model import Answer, Appointment, Batch, Deletion, Found, Gone, LookUp, NotFound, Verdict, Window
 from calferry.ports import Clock, Ledger
 from calferry.sync.installation import Account, Stopped, Tally, Watch
+from calferry.sync.pausing import longest_wish, pause
 
 log = logging.getLogger(__name__)
 
 LOOK_UPS = 500
-"""The most appointments asked for by id in one pull. When more than that are missing at once, none is taken as gone."""
+"""The most appointments asked for by id in one pull. The others are asked for in the pulls after it, and none is taken
+as gone before all were."""
 
 LIES = 3
 """A listing contradicted by this many look-ups in a row, and confirmed by none, is not believed at all."""
@@ -27,8 +29,14 @@ VOUCHED = timedelta(days=3)
 """How long an appointment that a listing left out, and that was found by its id, is not asked for again. Longer than
 the time between listings: the same few must not be asked for first every time."""
 
+STILL_OPEN = "missing and still to be asked for"
+"""What a pull counts that could not ask for all that listings left out."""
+
 MUTE = 3
 """Look-ups without an answer, one after another, that end a pull."""
+
+PAUSED = "paused"
+"""What a pull counts that asked nothing, for its source is paused."""
 
 RESOURCES_EVERY = timedelta(hours=24)
 
@@ -37,14 +45,6 @@ READ_EVERY = timedelta(hours=1)
 
 NEAR = timedelta(days=14)
 """How far ahead the frequent reconciliation looks."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Absence:
-    """The booking system does not show an appointment; without `evidence` that proves nothing."""
-
-    evidence: str
-    weak: bool = False
 
 
 def reading(stream: str) -> str:
@@ -57,13 +57,23 @@ def pull(account: Account, ledger: Ledger, clock: Clock, watch: Watch) -> Tally:
 
     An error of the booking system is in the tally. It ends the pull, unless only a stream beside the first one failed.
     Whatever was recorded before it stays recorded, with the cursor that covers it and no other.
+
+    A source that is paused is asked nothing. One whose first request is refused pauses, for the next would be refused
+    as well; so does one that asks us to wait, wherever it does.
     """
-    with ledger.lock(account.source.key):
+    key, intake = account.source.key, ledger.intake
+    with ledger.lock(key):
+        if intake.is_paused(key, clock.now()):
+            return Tally(counts={PAUSED: 1})
         step = _Pull(account, ledger, clock, watch)
+        refusal: NotAuthorised | None = None
         try:
             step.run()
         except CalferryError as error:
             step.tally.errors.append(error)
+            refusal = error if isinstance(error, NotAuthorised) and not step.let_in else None
+        if cause := refusal or longest_wish(step.tally.errors):
+            pause(intake, key, cause, clock.now())
         return step.tally
 
 
@@ -71,10 +81,11 @@ class _Pull:
     """One pull of one source: the steps share its source, ledger and tally."""
 
     def __init__(self, account: Account, ledger: Ledger, clock: Clock, watch: Watch) -> None:
-        self.source, self.rhythm = account.source, account.rhythm
+        self.source, self.rhythm, self.reading = account.source, account.rhythm, account.reading
         self.key, self.intake = account.source.key, ledger.intake
         self.clock, self.watch = clock, watch
         self.tally = Tally()
+        self.let_in = False
         self.mute = 0
         self.gone: dict[bool, list[Deletion]] = {False: [], True: []}  # by whether the evidence is weak
         # A clock that was set back must not make today's answers look older than yesterday's: they would be ignored.
@@ -82,10 +93,12 @@ class _Pull:
         self.floor = newest + timedelta(microseconds=1) if newest else clock.now()
 
     def run(self) -> None:
+        first, *others = self.source.streams
+        if self.intake.last(self.key, "resources") is None:
+            self._refresh_resources()  # without any, nothing that follows has a place
+        self._follow(first)
         if self._due("resources", RESOURCES_EVERY):
             self._refresh_resources_or_go_on()
-        first, *others = self.source.streams
-        self._follow(first)
         for stream in others:
             self._follow_or_go_on(stream)
         listed = self._reconcile()
@@ -103,24 +116,33 @@ class _Pull:
         return last is None or now - last >= every or last > now  # the clock was ahead when it said so
 
     def _record(self, batch: Batch) -> None:
-        recorded = self.intake.record(self.key, replace(batch, asked_at=max(batch.asked_at, self.floor)))
+        stamped = replace(batch, asked_at=max(batch.asked_at, self.floor))
+        recorded = self.intake.record(self.key, stamped, self.reading)
+        self._welcome()
         for what in ("new", "changed", "deleted", "quarantined"):
             self.tally.count(what, getattr(recorded, what))
         self.watch.tell("pull", len(batch.appointments))
+        self._stop_if_asked()
+
+    def _stop_if_asked(self) -> None:
         if self.watch.stopping():
             raise Stopped
+
+    def _welcome(self) -> None:
+        """It answers. What it refuses from now on is closed to us by itself: the way in is open."""
+        if not self.let_in and self.intake.pauses(self.key):
+            self.intake.welcome(self.key)
+        self.let_in = True
 
     def _refresh_resources(self) -> None:
         self._record(self.source.resources())
         self.intake.complete(self.key, "resources", self.clock.now())
 
     def _refresh_resources_or_go_on(self) -> None:
-        """Yesterday's staff and services do for today: their failing stops no appointment, once there are any."""
+        """Yesterday's staff and services do for today: their failing stops no appointment."""
         try:
             self._refresh_resources()
         except (Unavailable, NotAuthorised) as error:
-            if self.intake.last(self.key, "resources") is None:
-                raise
             self.tally.errors.append(error)
 
     def _follow(self, stream: str) -> None:
@@ -166,6 +188,8 @@ class _Pull:
             elif self._list_whole(self.rhythm.window(now)):
                 self.intake.complete(self.key, "all", now)
         except Unavailable as error:
+            if error.retry_after:
+                raise
             self.tally.errors.append(error)
             return False
         self.intake.complete(self.key, "near", now)
@@ -173,7 +197,7 @@ class _Pull:
 
     def _list_whole(self, window: Window) -> bool:
         """Whether the listing proved that it left nothing out of the window."""
-        asked_at = max(self.clock.now(), self.floor)
+        asked_at = self._now()
         seen: set[str] = set()
         covered: list[Window] = []
         try:
@@ -192,69 +216,73 @@ class _Pull:
         return proven == [window]
 
     def _ask_for_unlisted(self) -> None:
-        """Ask for every unlisted appointment by its id: only a definite answer makes it gone."""
-        unlisted = self.intake.unlisted(self.key, max(self.clock.now(), self.floor), LOOK_UPS + 1)
-        too_many = len(unlisted) > LOOK_UPS
-        found = 0
-        gone: dict[bool, list[Deletion]] = {False: [], True: []}
-        for appointment in unlisted[:LIES] if too_many else unlisted:
-            absence = self._looked_up(appointment)
-            if absence is None:
+        """Ask for unlisted appointments by their ids: only a definite answer makes one gone. What it was answered is
+        filed, so that the next pull goes on where this one ends."""
+        found, confirmed = 0, bool(self.intake.answers(self.key, self._now()))
+        for appointment in self.intake.unlisted(self.key, self._now(), LOOK_UPS):
+            self._stop_if_asked()
+            answer = self._asked_for(appointment)
+            if answer is None:
                 found += 1
-            elif absence.evidence:
-                gone[absence.weak].append(Deletion(appointment.source_id, absence.evidence))
-            if found >= LIES and not any(gone.values()):
+            else:
+                confirmed = confirmed or answer.verdict.proves
+                self.tally.count("unproven", not answer.verdict.proves)
+                self.intake.answer(self.key, answer, self._now())
+            if found >= LIES and not confirmed:
                 self._disbelieve()
                 return
-        if too_many:
-            msg = f"more than {LOOK_UPS} appointments left {self.source.name}'s listings; none is taken as gone"
-            self.tally.errors.append(Unavailable(msg))
-            return
-        for weak, deletions in gone.items():
-            self.gone[weak].extend(deletions)
 
     def _bury(self) -> None:
-        """File all that is gone at once: in portions, a glitch would slip its first portion past the brakes."""
+        """File all that is gone at once, when all that is missing was asked for: in portions, a glitch would slip its
+        first portion past the brakes."""
+        still_open = self.intake.open(self.key, self._now())
+        self.tally.count(STILL_OPEN, still_open)
+        for answer in () if still_open else self.intake.answers(self.key, self._now()):
+            weak = answer.verdict is not Verdict.GONE
+            self.gone[weak].append(Deletion(answer.source_id, answer.evidence))
         for weak, deletions in self.gone.items():
-            self.intake.bury(self.key, deletions, weak=weak, asked_at=max(self.clock.now(), self.floor))
+            self.intake.bury(self.key, deletions, weak=weak, asked_at=self._now())
             self.tally.count("deleted", len(deletions))
 
-    def _looked_up(self, appointment: Appointment) -> _Absence | None:
-        """None when the booking system still has it (and the answer is filed); else what proves that it has not."""
-        match self._look_up(appointment.source_id):
+    def _now(self) -> datetime:
+        return max(self.clock.now(), self.floor)
+
+    def _asked_for(self, appointment: Appointment) -> Answer | None:
+        """None when the booking system still has it (and that is filed); else what came of asking for it."""
+        name = appointment.source_id
+        match self._look_up(name):
             case Found(batch):
                 self._record(batch)
-                self.intake.vouch(self.key, appointment.source_id, self.clock.now() + VOUCHED)
+                self.intake.vouch(self.key, name, self.clock.now() + VOUCHED)
                 return None
             case Gone(evidence):
-                return _Absence(evidence)
-            case NotFound(evidence) if proof := self._controlled(appointment, evidence):
-                return proof
-            case _:
-                self.tally.count("unproven")
-                self.intake.defer(self.key, appointment.source_id, self.clock.now() + timedelta(hours=1))
-                return _Absence("")
+                return Answer(name, Verdict.GONE, evidence)
+            case NotFound(evidence):
+                return self._controlled(appointment, evidence)
+            case error:
+                return Answer(name, Verdict.UNANSWERED, str(error))
 
-    def _look_up(self, source_id: str) -> LookUp | None:
-        """Ask for one by its id. None when that is not answered: this one waits, and MUTE in a row end the pull."""
+    def _look_up(self, source_id: str) -> LookUp | CalferryError:
+        """Ask for one by its id. An error where that is not answered: this one waits. MUTE of them in a row, or one
+        that asks us to wait, end the pull."""
         try:
             answer = self.source.look_up(source_id)
         except (Unavailable, NotAuthorised, Refused, Conflict) as error:
             self.mute += 1
-            if self.mute >= MUTE:
+            if self.mute >= MUTE or (isinstance(error, Unavailable) and error.retry_after):
                 raise
             self.tally.errors.append(error)
-            return None
+            return error
         self.mute = 0
         return answer
 
-    def _controlled(self, appointment: Appointment, evidence: str) -> _Absence | None:
+    def _controlled(self, appointment: Appointment, evidence: str) -> Answer:
         """A not-found counts only if, right after it, another appointment of the same owner is found: else the
         account may be hidden from us."""
         for control in self.intake.controls(appointment, CONTROLS):
             if isinstance(self._look_up(control), Found):
-                return _Absence(f"{evidence}; control {control} was found", weak=True)
-        return None
+                return Answer(appointment.source_id, Verdict.NOT_FOUND, f"{evidence}; control {control} was found")
+        return Answer(appointment.source_id, Verdict.UNPROVEN, f"{evidence}; no control was found")
 
     def _disbelieve(self) -> None:
         log.warning("%s: a complete listing left out appointments that exist; it is not believed", self.source.name)
@@ -263,9 +291,9 @@ class _Pull:
 
     def _ask_again_for_quarantined(self) -> None:
         """A row that could not be read is asked for again by its id, with growing pauses."""
-        for source_id, attempts in self.intake.quarantined(self.key, max(self.clock.now(), self.floor), LOOK_UPS):
-            pause = min(timedelta(hours=1) * 2 ** min(attempts, 5), timedelta(hours=24))
-            self.intake.defer(self.key, source_id, self.clock.now() + pause)
+        for source_id, attempts in self.intake.quarantined(self.key, self._now(), LOOK_UPS):
+            wait = min(timedelta(hours=1) * 2 ** min(attempts, 5), timedelta(hours=24))
+            self.intake.defer(self.key, source_id, self.clock.now() + wait)
             match self._look_up(source_id):
                 case Found(batch):
                     self._record(batch)
@@ -273,7 +301,7 @@ class _Pull:
                     self.gone[False].append(Deletion(source_id, evidence))
                 case NotFound(evidence):
                     self._conclude(source_id, evidence)
-                case None:
+                case _:
                     pass  # it was put off already
 
     def _conclude(self, source_id: str, evidence: str) -> None:
@@ -281,8 +309,8 @@ class _Pull:
         held = self.intake.live(self.key, source_id)
         if held is None:
             self.intake.forget(self.key, source_id)
-        elif proof := self._controlled(held, evidence):
-            self.gone[proof.weak].append(Deletion(source_id, proof.evidence))
+        elif (answer := self._controlled(held, evidence)).verdict.proves:
+            self.gone[True].append(Deletion(source_id, answer.evidence))
 
 
 def _joined(windows: Iterable[Window]) -> list[Window]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack
-from datetime import timedelta
 from typing import TypeVar
 
 from calferry.errors import CalferryError, Conflict, NotAuthorised, Refused, Unavailable
@@ -17,6 +16,7 @@ from calferry.plan import Plan, verb
 from calferry.ports import Attention, Looking, Target
 from calferry.sync.adopt import take_over
 from calferry.sync.installation import Installation, Stopped, Tally, Watch
+from calferry.sync.pausing import pause
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -28,9 +28,6 @@ MOST_LOCKS = 100
 """Calendars locked at the same time: each lock is an open file."""
 
 STANDS_ASIDE = "the booking system has written it there itself"
-
-FIRST_PAUSE = timedelta(minutes=5)
-LONGEST_PAUSE = timedelta(hours=6)
 
 
 def lanes(installation: Installation) -> Iterator[tuple[str, list[str]]]:
@@ -265,15 +262,7 @@ class _Push:
         """Leave a calendar alone for the rest of this push, and as long after as its answer asks for."""
         self.open.remove(calendar)
         self.tally.errors.append(error)
-        pause = self._pause(calendar, error)
-        if pause:
-            self.outbox.pause(calendar, str(error), self.clock.now() + pause)
-
-    def _pause(self, calendar: str, error: NotAuthorised | Unavailable) -> timedelta | None:
-        if isinstance(error, Unavailable):
-            return timedelta(seconds=error.retry_after) if error.retry_after else None
-        doublings = min(self.outbox.pauses(calendar), 10)
-        return min(FIRST_PAUSE * 2.0**doublings, LONGEST_PAUSE)
+        pause(self.outbox, calendar, error, self.clock.now())
 
     def _stop_if_asked(self) -> None:
         if self.watch.stopping():
