@@ -8,33 +8,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 import pytest
 
-from calferry.sandbox import AgendizeSwitches, ClicrdvSwitches, ValomniaSwitches
 from tests.convergence.ferry import LATER, MANY, NEXT_DAY, SOON, Ferry, ferry
 from tests.convergence.systems import standing
-
-SWITCHES: Mapping[str, type] = {
-    "agendize": AgendizeSwitches,
-    "clicrdv": ClicrdvSwitches,
-    "valomnia": ValomniaSwitches,
-}
-
-TURNED: Mapping[str, tuple[object, ...]] = {
-    "page_size": (7,),
-    "token_uses": (1,),
-    "skip_sync_token": (3,),
-    "zone_aliases": ({"Europe/Paris": "Europe/Monaco"},),
-    "page_cap": (10,),
-    "zone_labels": ({"Europe/Paris": "Paris"},),
-    "session_uses": (None, 5),
-    "max_ceiling": (5,),
-}
-"""What a switch is turned to whose type does not name its values."""
+from tests.readings import AFFLICTIONS, TURNED, Reading, readings
 
 BEFALLS: Mapping[str, Callable[[Ferry], object]] = {
     "broken_starts": lambda ferry: set(ferry.system.live()[::9]),
@@ -80,38 +60,6 @@ UNBELIEVED: Mapping[str, Mapping[str, object]] = {
     "clicrdv, appointment_members='bare'": {},
 }
 """Readings with which nothing can be carried, and what else makes them matter. All stays as it was."""
-
-
-class Reading(NamedTuple):
-    """A booking system with one switch turned; `switch` is empty where none is."""
-
-    kind: str
-    switch: str = ""
-    value: object = None
-
-    def __str__(self) -> str:
-        return f"{self.kind}, {self.switch}={self.value!r}" if self.switch else f"{self.kind}, default"
-
-
-def readings() -> Iterator[Reading]:
-    """Each system as it is, and with each of its switches at each of its other values."""
-    for kind, switches in SWITCHES.items():
-        yield Reading(kind)
-        hints = get_type_hints(switches)
-        for switch in fields(switches):
-            yield from (Reading(kind, switch.name, value) for value in other_values(switch, hints[switch.name]))
-
-
-def other_values(switch: Field[Any], hint: object) -> Iterator[object]:
-    """Every value of a switch but the usual one; None stands for what has to be seen on the spot."""
-    if hint is bool:
-        yield not switch.default
-    elif get_origin(hint) is Literal:
-        yield from (value for value in get_args(hint) if value != switch.default)
-    elif switch.name in BEFALLS:
-        yield None
-    else:
-        yield from TURNED[switch.name]
 
 
 READINGS = tuple(readings())
@@ -210,4 +158,5 @@ def test_what_cannot_be_believed_harms_nothing(reading: Reading, crossing: Ferry
 def test_all_that_is_said_here_of_a_reading_is_said_of_one_that_there_is() -> None:
     assert {*UNTOLD, *UNBELIEVED} <= {str(one) for one in READINGS}
     assert OPTIONS.keys() <= {one[:2] for one in READINGS}
-    assert {*TURNED, *BEFALLS} <= {one.switch for one in READINGS}
+    assert {*TURNED, *AFFLICTIONS} <= {one.switch for one in READINGS}
+    assert BEFALLS.keys() == AFFLICTIONS
