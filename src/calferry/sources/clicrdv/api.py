@@ -42,6 +42,9 @@ CODES = {"unauthorized": 1, "invalidparameter": 2, "noresult": 3, "servererror":
 NO_RESULT = CODES["noresult"]
 DENIED = frozenset({CODES["unauthorized"], CODES["loginfailed"]})
 
+SESSION = "_session_id"
+"""The cookie of a session."""
+
 Asked = Mapping[str, str]
 
 _Content = TypeVar("_Content", http.JsonObject, bytes)
@@ -93,6 +96,24 @@ class Api:
     def xml(self, path: str) -> bytes:
         """One thing in its XML form."""
         return self._signed_in(lambda client: http.get_xml(client, f"/api/v1{path}.xml", self._key))
+
+    def answer(
+        self, path: str, asked: Asked, form: str = "json", client: httpx.Client | None = None
+    ) -> tuple[httpx.Response, bytes]:
+        """What one GET is answered, of whatever status: for probes, which look at what nothing else would take.
+
+        As a member of the practice, or as whoever `client` is.
+        """
+        if client is None and self._settings.login == "session" and not _has_session(self.client):
+            self._sign_in(self.client)
+        where = f"/api/v1{path}.{form}"
+        kind = f"application/{form}"
+        return http.answer(client or self.client, where, {**asked, **self._key}, f"GET {where}", accept=kind)
+
+    def stranger(self, session: str = "") -> httpx.Client:
+        """Somebody who did not sign in, or comes with a session that never was."""
+        headers = {"Cookie": f"{SESSION}={session}"} if session else {}
+        return http.client(self._settings.base_url, headers, ca_file=self._settings.ca_file)
 
     def pages(self, path: str, asked: Asked) -> Iterator[Page]:
         """All rows of a listing, a page at a time, in the order of their ids: an order that no change disturbs.
@@ -180,7 +201,7 @@ class Api:
     def _signed_in(self, ask: Callable[[httpx.Client], _Content]) -> _Content:
         """Ask, as a member of the practice."""
         try:
-            return ask(self._client) if self._settings.login == "basic" else self._in_session(self._client, ask)
+            return ask(self.client) if self._settings.login == "basic" else self._in_session(self.client, ask)
         except NotAuthorised as problem:
             msg = f"{problem}: ClicRDV does not let the api_key, email and password of source {self._name!r} in there"
             raise NotAuthorised(msg) from problem
@@ -207,7 +228,7 @@ class Api:
         return {"apikey": self._settings.api_key.get_secret_value()}
 
     @cached_property
-    def _client(self) -> httpx.Client:
+    def client(self) -> httpx.Client:
         """HTTP Basic is sent up front: ClicRDV never asks for it, and shows strangers less instead."""
         settings = self._settings
         pair = f"{settings.email}:{settings.password.get_secret_value()}".encode()
@@ -228,7 +249,7 @@ class Api:
 
 
 def _has_session(client: httpx.Client) -> bool:
-    return any(cookie.name == "_session_id" for cookie in client.cookies.jar)
+    return any(cookie.name == SESSION for cookie in client.cookies.jar)
 
 
 def _lists_nothing(content: http.JsonObject | bytes) -> bool:

@@ -27,7 +27,7 @@ from calferry.model import (
     Quarantined,
     Window,
 )
-from calferry.ports import Clock
+from calferry.ports import Clock, Finding
 from calferry.sources.batches import batch_of, resource_of
 from calferry.sources.clicrdv.api import Api, Asked, Shifted, segment
 from calferry.sources.clicrdv.directory import (
@@ -40,6 +40,8 @@ from calferry.sources.clicrdv.directory import (
 )
 from calferry.sources.clicrdv.ids import id_of
 from calferry.sources.clicrdv.marks import Mark, Reader
+from calferry.sources.clicrdv.probes import PROBES
+from calferry.sources.clicrdv.replies import Replies
 from calferry.sources.clicrdv.rows import (
     deletion_in,
     fields_of_customer,
@@ -55,6 +57,7 @@ from calferry.sources.clicrdv.xml import offsets_in
 from calferry.sources.clicrdv.zones import zone_of
 from calferry.sources.fields import Row, is_bare, part_of, text_of
 from calferry.sources.months import by_month, months, proven
+from calferry.sources.probing import findings
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +104,12 @@ class ClicrdvSource:
                 *(resource_of(self.key, "service", id_of(row), **fields_of_service(row, ranges)) for row in services),
             ),
         )
+
+    def probe(self) -> Iterator[Finding]:
+        """What the account says to the questions in `probes`."""
+        replies = Replies(Api(self.name, self._settings, self._clock), self._settings, self._clock.now())
+        replies.enter()
+        return findings(PROBES, replies)
 
     def changes(self, stream: str, since: Cursor | None, window: Window) -> Iterator[Batch]:
         """Without a mark everything (of the feed: in the window, by months); with one what changed since, and a while

@@ -14,14 +14,17 @@ from typing import Any
 from calferry.errors import CursorExpired, Refused, Unavailable
 from calferry.model import Appointment, Batch, Cursor, Found, LookUp, NotFound, Quarantined, Resource, Window
 from calferry.moments import instant
-from calferry.ports import Clock
+from calferry.ports import Clock, Finding
 from calferry.sources.batches import batch_of
 from calferry.sources.fields import Row, id_of, is_bare, text_of
 from calferry.sources.months import by_month
+from calferry.sources.probing import findings
 from calferry.sources.valomnia import place, rows
 from calferry.sources.valomnia.assignees import FEW, NO_CLAIMS, Assignees, Claims
 from calferry.sources.valomnia.listing import SECOND, Listings
 from calferry.sources.valomnia.place import OVERLAP, Place, Trail
+from calferry.sources.valomnia.probes import PROBES
+from calferry.sources.valomnia.replies import Replies
 from calferry.sources.valomnia.rows import reference_of, to_appointment
 from calferry.sources.valomnia.session import NotThere, Rejected, Session, Unusable
 from calferry.sources.valomnia.settings import Settings
@@ -69,6 +72,12 @@ class ValomniaSource:
         staff = [rows.staff(user, names, self.key) for user in users]
         services = [rows.service(category, self.key) for category in categories]
         return Batch(asked_at=asked_at, resources=(*staff, *services))
+
+    def probe(self) -> Iterator[Finding]:
+        """What the account says to the questions in `probes`."""
+        replies = Replies(self.name, self._settings, self._clock.now())
+        replies.enter()
+        return findings(PROBES, replies)
 
     def changes(self, stream: str, since: Cursor | None, window: Window) -> Iterator[Batch]:
         """What changed since the cursor, by `lastUpdated`, a batch a page.
