@@ -33,6 +33,9 @@ PAGE = 100
 AHEAD = timedelta(days=1)
 """ClicRDV's clock is not believed any further ahead of ours than this."""
 
+AGREED = timedelta(minutes=5)
+"""So far apart, at most, are clocks that agree."""
+
 ATTEMPTS = 3
 """How often a listing is begun, at most, for its pages to add up."""
 
@@ -55,12 +58,14 @@ class Shifted(Unavailable):
 
 
 class Page(NamedTuple):
-    """`asked_at` is our clock before the request, `now` ClicRDV's when it answered, or ours where it did not say."""
+    """`asked_at` is our clock before the request, `now` ClicRDV's when it answered, or ours where it did not say.
+    `clocks_agree` says that it did, and that both show much the same."""
 
     rows: Sequence[Any]
     total: int
     asked_at: datetime
     now: datetime
+    clocks_agree: bool
 
 
 class Dates:
@@ -160,9 +165,10 @@ class Api:
         asked_at = self._clock.now()
         paging = {"sort": "id", "dir": "asc", "results": str(PAGE), "startIndex": str(start)}
         reply = self._get(path, {**asked, **paging})
-        now = min(self._dates.last or asked_at, asked_at + AHEAD)
+        said = self._dates.last
+        now, agree = min(said or asked_at, asked_at + AHEAD), said is not None and abs(said - asked_at) <= AGREED
         if error_in(reply) == NO_RESULT:
-            return Page((), 0, asked_at, now)
+            return Page((), 0, asked_at, now, agree)
         rows, total = reply.get("records"), number_of(reply.get("totalRecords"), digits=9)
         if not isinstance(rows, list) or total is None:
             msg = f"ClicRDV answered the listing {path} without its records, or without their number"
@@ -173,7 +179,7 @@ class Api:
         ]:
             msg = f"ClicRDV answered the listing {path} with another {wrong[0]} than was asked for"
             raise Unavailable(msg)
-        return Page(rows, total, asked_at, now)
+        return Page(rows, total, asked_at, now, agree)
 
     def _get(self, path: str, asked: Asked) -> http.JsonObject:
         """A JSON reply without an error, but for the NoResult of a listing. Raises Missing for that of one thing."""

@@ -83,6 +83,7 @@ class ClicrdvSource:
         self._settings = settings
         self._clock = clock
         self._api = Api(name, settings, clock)
+        self._zone_doubt = ""  # told once as long as this process lasts
         self._root = f"/groups/{settings.group}"
         self._feed = f"{self._root}/{settings.feed}"
         # Where the past is hidden by default, it has to be asked for.
@@ -104,6 +105,12 @@ class ClicrdvSource:
                 *(resource_of(self.key, "service", id_of(row), **fields_of_service(row, ranges)) for row in services),
             ),
         )
+
+    def cautions(self) -> Iterator[str]:
+        """Whether a configured time zone stands in for the group's own."""
+        self._see_group()
+        if self._zone_doubt:
+            yield self._zone_doubt
 
     def probe(self) -> Iterator[Finding]:
         """What the account says to the questions in `probes`."""
@@ -127,6 +134,7 @@ class ClicrdvSource:
         for asked in self._asked(stream, mark, window):
             for page in self._api.pages(f"{self._root}/{stream}", asked):
                 asked_at = page.asked_at
+                reader.at(page.now if page.clocks_agree else None)
                 if fresh := reader.fresh(page.rows, wall_at(page.now, zone)):
                     yield to_batch(fresh, asked_at)
         yield Batch(asked_at=asked_at, stream=stream, cursor=reader.mark().cursor())
@@ -273,7 +281,10 @@ class ClicrdvSource:
         if zone := zone_of(said) if said else None:
             return zone
         if zone := zone_of(self._settings.time_zone) if self._settings.time_zone else None:
-            log.warning("%s: the time zone of the group (%r) is not known here; %s is used", self.name, said, zone.key)
+            doubt = f"the time zone of the group ({said!r}) is not known here; {zone.key} is used"
+            if doubt != self._zone_doubt:
+                log.warning("%s: %s", self.name, doubt)
+            self._zone_doubt = doubt
             return zone
         msg = f"the time zone of group {self._settings.group} ({said!r}) is not known here; name it: time_zone = …"
         raise Unavailable(msg)
