@@ -29,9 +29,9 @@ def by_month(window: Window, listed: Callable[[Window], Iterator[Batch]]) -> Ite
     """What `listed` tells of each month of a window, as a rule in their order.
 
     A month whose request fails does not stop the others: its error is raised at the end. After two in a row the last
-    month is asked for next. Where it is answered, the fault lies with those two, and the others are listed as well: else
-    whatever vanishes there would not be missed for as long as the two are broken. Where it fails too, that is an outage,
-    and whoever is down is asked for no further month. Nor is a service that asks for a pause. Raises Unavailable.
+    month is asked for next. Where it is answered, the fault lies with those two, and the others are listed as well:
+    else whatever vanishes there would not be missed for as long as the two are broken. Where it fails too, that is an
+    outage, and whoever is down is asked for no further month; nor is who asks for a pause. Raises Unavailable.
     """
     first: Unavailable | None = None
     failing = 0
