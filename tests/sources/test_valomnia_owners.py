@@ -336,6 +336,20 @@ class TestTheNextProcess:
         assert owners(list(source.within(WINDOW)))[rows_booked[0]] == [ben]
         assert stage.shows() == rows_booked[:1]
 
+    def test_a_renamed_category_or_customer_is_no_reason_to_ask_for_owners(self, stage: ValomniaStage) -> None:
+        booked = {stage.book(AT_NINE): [stage.user] for _ in range(3)}
+        cursors: dict[str, Cursor] = {}
+        self.carry_on(stage, cursors)
+        stage.server.world.rename_category(stage.category, "Démonstration")
+        stage.server.world.rename_customer(stage.customer, "Zoé Autre")
+        source = stage.connect()
+        list(source.changes("owners", cursors["owners"], WINDOW))
+        stage.server.forget_requests()
+        told = appointments(list(source.within(WINDOW)))
+        assert {key: [owner.key for owner in row.owners] for key, row in told.items()} == booked
+        assert {row.service for row in told.values()} == {"Démonstration"}
+        assert stage.shows() == []
+
     def test_a_change_in_silence_is_noticed_by_the_process_that_reads_the_resources(self, stage: ValomniaStage) -> None:
         source_id = stage.book(AT_NINE)
         cursors: dict[str, Cursor] = {}

@@ -15,7 +15,7 @@ from calferry.model import Cursor
 from calferry.sources.fields import Row, id_of, part_of, text_of
 from calferry.sources.valomnia import memory
 from calferry.sources.valomnia.listing import Listed, Listings, changed_of, ids_of
-from calferry.sources.valomnia.rows import digest_of
+from calferry.sources.valomnia.rows import digest_of, version_of
 from calferry.sources.valomnia.session import NotThere, Session, Unusable, Wordless
 
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class Assignees:
         """
         if id_of(part_of(row, "user")) and (text_of(row.get("reference")) or not self._references):
             return row
-        source_id, digest = id_of(row), digest_of(row)
+        source_id, digest = id_of(row), digest_of(row) if self._references else version_of(row)
         claimed = "" if self._references else claims.of(row)
         known = self._shown.get(source_id, ("",))[0] == digest
         if claimed and not known:
