@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
+ROWS    ?= 10000
+READING ?=
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
@@ -30,8 +32,8 @@ soak: $(VENV)/dev.stamp  ## The property tests, long and with fresh random data
 crash: $(VENV)/dev.stamp  ## Kill `calferry sync` at thousands of instants
 	$(BIN)/pytest -q -n $(WORKERS) tests/crash --kills=2000
 
-scale: $(VENV)/dev.stamp  ## Carry 10,000 appointments from each booking system
-	$(BIN)/pytest -q tests/convergence/test_systems.py -k default --rows=10000
+scale: $(VENV)/dev.stamp  ## Carry 10,000 appointments in each reading of each system
+	$(BIN)/pytest -q tests/convergence/test_systems.py --rows=$(ROWS) -k "$(READING)"
 
 bench: $(VENV)/dev.stamp  ## Measure, as ratios
 	$(BIN)/python -m benchmarks

@@ -85,6 +85,31 @@ class Cautious(Protocol):
     def cautions(self) -> Iterator[str]: ...  # sentences without a customer's data; reads only, raises as its kind does
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a live account says to a question that its documents leave open.
+
+    `answer` is "yes", "no", or "could not tell: " and why; `probe` is how it was asked. `evidence` is the shape of what
+    was answered, and none of what it says of anybody. `consequence` is what calferry does in that case.
+    """
+
+    question: str
+    probe: str
+    answer: str
+    evidence: str
+    consequence: str
+
+
+@runtime_checkable
+class Probing(Protocol):
+    """A source that can put such questions to its account; not all can."""
+
+    def probe(self) -> Iterator[Finding]:
+        """All of them, at most 25 GET requests and those that signing in takes. Raises as a Source does, where nobody
+        is there to ask."""
+        ...
+
+
 class Target(Protocol):
     """A connection to calendars. `batch` is the largest number of changes one request carries."""
 

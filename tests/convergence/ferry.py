@@ -45,6 +45,15 @@ class Cost(NamedTuple):
     errors: tuple[str, ...]
 
 
+class Mistakes(NamedTuple):
+    """How many appointments are missing, stand where none is, at another time, and in somebody else's calendar."""
+
+    missing: int = 0
+    extra: int = 0
+    instants: int = 0
+    owner: int = 0
+
+
 @dataclass
 class Ferry:
     """A booking system with appointments, a calendar for each owner, and a calferry between them.
@@ -180,6 +189,15 @@ description = "{{notes}}"
         """What is missing in the calendars, and what is there and should not be."""
         truth, found = Counter(self.system.truth()), standing(self.sandbox)
         return sorted((truth - found).elements()), sorted((found - truth).elements())
+
+    def mistakes(self) -> Mistakes:
+        """The differences by their kind: what is missing and what is there are one appointment where title and notes
+        agree."""
+        missing, extra = (Counter(slots) for slots in self.differences())
+        found = {(slot.title, slot.notes): slot for slot in extra}
+        moved = [(slot, found[slot[3:]]) for slot in missing.elements() if slot[3:] in found]
+        owner = sum(slot.calendar != there.calendar for slot, there in moved)
+        return Mistakes(missing.total() - len(moved), extra.total() - len(moved), len(moved) - owner, owner)
 
     def undone(self) -> tuple[object, ...]:
         """What a push would still do, and what waits for a person."""

@@ -253,6 +253,18 @@ class TestTheGroup:
         assert row.start.isoformat() == "2026-12-03T09:00:00+04:00"
         assert "Olympus Mons" in caplog.text
 
+    def test_a_zone_that_is_not_known_is_warned_of_once_in_a_process_and_by_check(
+        self, stage: ClicrdvStage, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        source = stage.connect(time_zone="Indian/Reunion")
+        assert list(source.cautions()) == []
+        stage.server.switches.zone_labels = {"Europe/Paris": "Olympus Mons"}
+        for _ in range(3):
+            list(source.within(WINDOW))
+        (caution,) = source.cautions()
+        assert "('Olympus Mons') is not known here; Indian/Reunion is used" in caution
+        assert [record.getMessage() for record in caplog.records] == [f"practice: {caution}"]
+
     def test_a_configured_zone_does_not_overrule_the_groups(self, stage: ClicrdvStage) -> None:
         source_id = stage.book(AT_NINE)
         row = appointments(stage.connect(time_zone="Indian/Reunion").within(WINDOW))[source_id]

@@ -13,7 +13,7 @@ from calferry.model import Cursor, Window
 from calferry.sandbox import faults
 from calferry.sandbox.clicrdv import ClicrdvServer
 from calferry.sandbox.messages import Response
-from calferry.sources.clicrdv import ClicrdvSource
+from calferry.sources.clicrdv import ClicrdvSource, build
 from tests.contracts.source import AT_NINE, WINDOW, ZONE, appointments, rows
 from tests.sources.clicrdv import EMAIL, GROUP, KEY, PASSWORD, ClicrdvStage, changes, cursor_of, listings
 
@@ -260,3 +260,69 @@ class TestMarks:
         again = appointments(changes(source, cursor_of(batches)))
         assert later in again
         assert len(again) <= 101
+
+
+class TestAnImport:
+    """Many rows with much the same stamp, and none newer: they are listed again for as long as it takes to be sure."""
+
+    ROWS = 250
+
+    def setting(self, stage: ClicrdvStage, ours: timedelta = timedelta(0)) -> tuple[ClicrdvSource, Callable[..., None]]:
+        """A source whose clock is ahead of ClicRDV's by `ours`, and a function that lets time go by."""
+        time = [datetime(2026, 1, 5, 9, tzinfo=UTC)]
+        stage.server.world.now = lambda: time[0]
+
+        class OurClock:
+            def now(self) -> datetime:
+                return time[0] + ours
+
+        def go_by(**span: float) -> None:
+            time[0] += timedelta(**span)
+
+        for _ in range(self.ROWS):
+            stage.book(AT_NINE)
+        return build("practice", stage.connect()._settings, clock=OurClock()), go_by
+
+    def listed(self, stage: ClicrdvStage, source: ClicrdvSource, cursor: Cursor) -> tuple[int, list[str], Cursor]:
+        """How many listings a pass takes, what it tells, and where it leaves off."""
+        stage.server.forget_requests()
+        batches = changes(source, cursor)
+        return len(stage.asked("/vevents.json")), [*appointments(batches)], cursor_of(batches)
+
+    def test_it_is_listed_again_for_three_hours_and_then_no_more(self, stage: ClicrdvStage) -> None:
+        source, go_by = self.setting(stage)
+        cursor = cursor_of(changes(source))
+        for _ in range(2):
+            go_by(minutes=2)
+            pages, told, cursor = self.listed(stage, source, cursor)
+            assert (pages, told) == (3, [])
+        go_by(hours=4)
+        assert self.listed(stage, source, cursor)[:2] == (3, [])
+        _, _, cursor = self.listed(stage, source, cursor)
+        for _ in range(2):
+            go_by(minutes=2)
+            pages, told, after = self.listed(stage, source, cursor)
+            assert (pages, told, after) == (1, [], cursor)
+
+    def test_what_changes_after_that_is_told_however_late_it_is_seen(self, stage: ClicrdvStage) -> None:
+        source, go_by = self.setting(stage)
+        cursor = cursor_of(changes(source))
+        go_by(hours=40)
+        _, _, cursor = self.listed(stage, source, cursor)
+        assert self.listed(stage, source, cursor)[0] == 1
+        go_by(minutes=-175)
+        late = stage.book(AT_NINE)
+        go_by(minutes=178)
+        pages, told, cursor = self.listed(stage, source, cursor)
+        assert (pages, told) == (1, [late])
+        later = stage.book(AT_NINE)
+        assert self.listed(stage, source, cursor)[1] == [later]
+
+    @pytest.mark.parametrize("ours", [timedelta(hours=1), timedelta(days=-3)])
+    def test_where_the_clocks_disagree_no_waiting_counts(self, stage: ClicrdvStage, ours: timedelta) -> None:
+        source, go_by = self.setting(stage, ours)
+        cursor = cursor_of(changes(source))
+        for _ in range(3):
+            go_by(hours=4)
+            pages, told, cursor = self.listed(stage, source, cursor)
+            assert (pages, told) == (3, [])

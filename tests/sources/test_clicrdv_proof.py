@@ -323,13 +323,13 @@ class TestOutages:
         assert [batch.covers.start.month for batch in batches if batch.covers] == [10, 11, 1, 2, 3, 4]
         assert source_id in appointments(batches)
 
-    def test_two_months_in_a_row_that_fail_are_an_outage(self, stage: ClicrdvStage, source: ClicrdvSource) -> None:
+    def test_two_months_in_a_row_that_fail_hide_no_other(self, stage: ClicrdvStage, source: ClicrdvSource) -> None:
         stage.book(AT_NINE)
         for day in ("2026-11-30", "2026-12-31"):
             stage.server.faults.add(faults.html(), match=month_from(day), times=None)
         batches, error = until_it_raises(source.within(WINDOW))
         assert isinstance(error, Unavailable)
-        assert [batch.covers.start.month for batch in batches if batch.covers] == [10, 11]
+        assert [batch.covers.start.month for batch in batches if batch.covers] == [10, 11, 4, 2, 3]
 
     def test_a_403_ends_the_listing_at_once(self, stage: ClicrdvStage, source: ClicrdvSource) -> None:
         stage.book(AT_NINE)

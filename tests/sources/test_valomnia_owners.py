@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Literal
 
 import pytest
 
-from calferry.errors import NotAuthorised, Unavailable
+from calferry.errors import CursorExpired, NotAuthorised, Unavailable
+from calferry.model import Batch, Cursor
 from calferry.sandbox import faults
 from calferry.sandbox.faults import Fault
 from calferry.sandbox.messages import Response
@@ -283,3 +284,101 @@ class TestVanished:
         assert appointments(told) == {}
         stage.server.on_request = None
         assert source_id in appointments(source.within(WINDOW))
+
+
+class TestTheNextProcess:
+    """What one process was told of owners, the next one need not ask for again."""
+
+    def carry_on(self, stage: ValomniaStage, cursors: dict[str, Cursor], **options: bool) -> ValomniaSource:
+        """A pass in a process of its own, from and to these cursors."""
+        source = stage.connect(**options)
+        for stream in source.streams:
+            keep(cursors, source.changes(stream, cursors.get(stream), WINDOW))
+        stage.server.forget_requests()
+        return source
+
+    @pytest.mark.parametrize("reading", ["exact", "prefix"])
+    def test_a_listing_in_which_nothing_changed_asks_for_no_owner(
+        self, stage: ValomniaStage, reading: Literal["exact", "prefix"]
+    ) -> None:
+        stage.server.switches.employee_filter = reading
+        booked = {stage.book(AT_NINE): [stage.user] for _ in range(12)}
+        let_pass(stage, timedelta(hours=1))
+        cursors: dict[str, Cursor] = {}
+        self.carry_on(stage, cursors)
+        source = self.carry_on(stage, cursors)
+        assert owners(list(source.within(WINDOW))) == booked
+        assert stage.shows() == []
+        assert not [one for one in stage.asked("/appointments") if "employeeReference" in one]
+
+    def test_what_only_the_listing_was_told_is_kept_with_it(self, stage: ValomniaStage) -> None:
+        stage.server.switches.employee_filter = "prefix"
+        cursors: dict[str, Cursor] = {}
+        self.carry_on(stage, cursors)
+        booked = {stage.book(AT_NINE): [stage.user] for _ in range(3)}
+        keep(cursors, stage.connect().within(WINDOW))
+        del cursors["appointments"]
+        source = stage.connect()
+        list(source.changes("owners", cursors["owners"], WINDOW))
+        stage.server.forget_requests()
+        assert owners(list(source.within(WINDOW))) == booked
+        assert stage.shows() == []
+
+    def test_what_changed_since_is_asked_for(self, stage: ValomniaStage) -> None:
+        rows_booked = [stage.book(AT_NINE) for _ in range(3)]
+        cursors: dict[str, Cursor] = {}
+        self.carry_on(stage, cursors)
+        ben = stage.server.world.add_employee("Ben", "Muster", "ben@acme.example")
+        stage.server.world.reassign(rows_booked[0], ben)
+        source = stage.connect()
+        list(source.changes("owners", cursors["owners"], WINDOW))
+        stage.server.forget_requests()
+        assert owners(list(source.within(WINDOW)))[rows_booked[0]] == [ben]
+        assert stage.shows() == rows_booked[:1]
+
+    def test_a_renamed_category_or_customer_is_no_reason_to_ask_for_owners(self, stage: ValomniaStage) -> None:
+        booked = {stage.book(AT_NINE): [stage.user] for _ in range(3)}
+        cursors: dict[str, Cursor] = {}
+        self.carry_on(stage, cursors)
+        stage.server.world.rename_category(stage.category, "Démonstration")
+        stage.server.world.rename_customer(stage.customer, "Zoé Autre")
+        source = stage.connect()
+        list(source.changes("owners", cursors["owners"], WINDOW))
+        stage.server.forget_requests()
+        told = appointments(list(source.within(WINDOW)))
+        assert {key: [owner.key for owner in row.owners] for key, row in told.items()} == booked
+        assert {row.service for row in told.values()} == {"Démonstration"}
+        assert stage.shows() == []
+
+    def test_a_change_in_silence_is_noticed_by_the_process_that_reads_the_resources(self, stage: ValomniaStage) -> None:
+        source_id = stage.book(AT_NINE)
+        cursors: dict[str, Cursor] = {}
+        self.carry_on(stage, cursors)
+        ben = stage.server.world.add_employee("Ben", "Muster", "ben@acme.example")
+        stage.server.world.reassign(source_id, ben, silently=True)
+        source = stage.connect()
+        source.resources()
+        keep(cursors, source.changes("owners", cursors["owners"], WINDOW))
+        assert cursors["owners"].token == "{}"
+        assert owners(list(source.within(WINDOW))) == {source_id: [ben]}
+
+    def test_references_are_not_kept(self, stage: ValomniaStage) -> None:
+        """They would be told by the first process, and by no other."""
+        source_id = stage.book(AT_NINE)
+        cursors: dict[str, Cursor] = {}
+        self.carry_on(stage, cursors, references=True)
+        source = self.carry_on(stage, cursors, references=True)
+        assert "owners" not in cursors
+        assert appointments(list(source.within(WINDOW)))[source_id].reference == f"Ref-{source_id}"
+
+    @pytest.mark.parametrize("token", ["", "[]", '{"14":7}', "null"])
+    def test_what_cannot_be_read_begins_anew(self, source: ValomniaSource, token: str) -> None:
+        with pytest.raises(CursorExpired):
+            list(source.changes("owners", Cursor(token), WINDOW))
+
+
+def keep(cursors: dict[str, Cursor], batches: Iterable[Batch]) -> None:
+    """File cursors as the ledger does."""
+    for batch in batches:
+        if batch.cursor:
+            cursors[batch.stream] = batch.cursor

@@ -105,14 +105,14 @@ class TestProof:
         assert [batch.covers.start.month for batch in batches if batch.covers] == [10, 11, 1, 2, 3, 4]
         assert source_id in appointments(batches)
 
-    def test_two_months_in_a_row_that_fail_are_an_outage(self, stage: ValomniaStage, source: ValomniaSource) -> None:
+    def test_two_months_in_a_row_that_fail_hide_no_other(self, stage: ValomniaStage, source: ValomniaSource) -> None:
         stage.book(AT_NINE)
         for day in ("2026-11-30", "2026-12-31"):
             stage.server.faults.add(faults.status(500), match=begins_on(day), times=None)
         batches: list[Batch] = []
         with pytest.raises(Unavailable):
             batches.extend(batch for batch in source.within(WINDOW))
-        assert [batch.covers.start.month for batch in batches if batch.covers] == [10, 11]
+        assert [batch.covers.start.month for batch in batches if batch.covers] == [10, 11, 4, 2, 3]
 
     def test_a_closed_door_ends_the_listing_at_once(self, stage: ValomniaStage, source: ValomniaSource) -> None:
         stage.server.faults.add(faults.status(403), match=begins_on("2026-11-30"), times=None)

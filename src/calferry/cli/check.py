@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from calferry.cli.console import ConfigOption, JsonOption, config_path, emit, guarded, out
-from calferry.errors import CalferryError, gravest
+from calferry.errors import CalferryError, ConfigError, gravest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,34 +18,64 @@ if TYPE_CHECKING:
 
     from calferry.config import Settings
     from calferry.model import Owner
-    from calferry.ports import Source, Target
+    from calferry.ports import Clock, Source, Target
 
 NOBODY = "appointments of nobody in particular have no calendar and are reported; `otherwise` would give them one"
 
 
+SourceArgument = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="Only this source, as the file names it.", show_default=False)
+]
+ProbeOption = Annotated[
+    bool, typer.Option("--probe", help="Ask booking systems what their documents leave open: at most 25 requests each.")
+]
+
+
 @guarded
-def check(config: ConfigOption = None, json: JsonOption = False) -> int:
+def check(
+    source: SourceArgument = "", probe: ProbeOption = False, config: ConfigOption = None, json: JsonOption = False
+) -> int:
     """Validate the configuration and try every connection, read-only."""
     from calferry import wiring
+    from calferry.cli.probe import probed
 
     path = config_path(config)
     settings = wiring.settings(path)
     clock = wiring.SystemClock()
-    sources = wiring.build_sources(settings, clock)
-    with wiring.existing_ledger(settings) as ledger:
-        targets = wiring.build_targets(settings, clock, ledger.shelf if ledger else None)
-        findings = [
-            _ledger(ledger is not None),
-            *findings_on_the_way(settings, sources, targets),
-            *_web(settings.web.url, targets),
-            *_idle(settings),
-        ]
+    sources = _named(source, wiring.build_sources(settings, clock), path)
+    if probe:
+        return probed(path, settings.name, sources, json=json)
+    findings = list(_sources(sources, {})) if source else _everything(settings, sources, clock)
     code = gravest(finding["exit"] for finding in findings)
     if json:
         emit({"config": str(path), "name": settings.name, "findings": findings, "exit": code})
     else:
         _show(out(), path, settings, findings)
     return code
+
+
+def _named(name: str, sources: Mapping[str, Source], path: Path) -> Mapping[str, Source]:
+    """The source of that name, or all where none is given. Raises ConfigError with the nearest."""
+    from calferry.config.problems import nearest
+
+    if name and name not in sources:
+        msg = f'{path.absolute()}: there is no source "{name}"; {nearest(name, sources.keys())}'
+        raise ConfigError([msg])
+    return {name: sources[name]} if name else sources
+
+
+def _everything(settings: Settings, sources: Mapping[str, Source], clock: Clock) -> list[dict[str, Any]]:
+    """What there is to say of the ledger, of every source, and of every calendar that a route would write to."""
+    from calferry import wiring
+
+    with wiring.existing_ledger(settings) as ledger:
+        targets = wiring.build_targets(settings, clock, ledger.shelf if ledger else None)
+        return [
+            _ledger(ledger is not None),
+            *findings_on_the_way(settings, sources, targets),
+            *_web(settings.web.url, targets),
+            *_idle(settings),
+        ]
 
 
 def _show(console: Console, path: Path, settings: Settings, findings: Iterable[dict[str, Any]]) -> None:

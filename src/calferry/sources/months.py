@@ -11,6 +11,9 @@ from calferry.model import Batch, Window
 ATTEMPTS = 3
 """How often a month is listed, at most, for it to prove itself complete."""
 
+SUSPECT = 2
+"""So many failing months in a row may be an outage."""
+
 
 def months(window: Window) -> Iterator[Window]:
     """A window cut where months begin (UTC)."""
@@ -23,23 +26,27 @@ def months(window: Window) -> Iterator[Window]:
 
 
 def by_month(window: Window, listed: Callable[[Window], Iterator[Batch]]) -> Iterator[Batch]:
-    """What `listed` tells of each month of a window.
+    """What `listed` tells of each month of a window, as a rule in their order.
 
-    A month whose request fails does not stop the others: its error is raised at the end. Two such months in a row are
-    an outage. Raises Unavailable.
+    A month whose request fails does not stop the others: its error is raised at the end. After two in a row the last
+    month is asked for next. Where it is answered, the fault lies with those two, and the others are listed as well:
+    else whatever vanishes there would not be missed for as long as the two are broken. Where it fails too, that is an
+    outage, and whoever is down is asked for no further month; nor is who asks for a pause. Raises Unavailable.
     """
     first: Unavailable | None = None
-    failing = False
-    for month in months(window):
+    failing = 0
+    left = list(months(window))
+    while left and failing <= SUSPECT:
+        month = left.pop(-1 if failing == SUSPECT else 0)
         try:
             yield from listed(month)
         except Unavailable as error:
             first = first or error
-            if failing:
+            failing += 1
+            if error.retry_after is not None:
                 break
-            failing = True
         else:
-            failing = False
+            failing = 0
     if first is not None:
         raise first
 

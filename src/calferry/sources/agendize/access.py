@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -29,6 +29,15 @@ FOREVER = timedelta(days=36500)
 """The life of an access token that names none: until it is refused."""
 
 
+class Bought(NamedTuple):
+    """What came with the last access token: whether its life was told, and whether another refresh token came; and
+    whether it was bought at `base_url`."""
+
+    told_its_life: bool
+    replaced: bool
+    at_base_url: bool
+
+
 class Access:
     """GET requests to one Agendize account. Secrets travel in headers, and are never logged."""
 
@@ -37,6 +46,7 @@ class Access:
         self._clock = clock
         self._refresh_token = settings.refresh_token
         self._good_until: datetime | None = None
+        self.bought: Bought | None = None
 
     @property
     def secrets(self) -> str:
@@ -54,8 +64,13 @@ class Access:
             self._renew(self._refresh_token)
             return self._get(path, params, token_sent)
 
+    def answer(self, path: str, asked: Mapping[str, str]) -> tuple[httpx.Response, bytes]:
+        """What one GET is answered, of whatever status: for probes, which look at what nothing else would take."""
+        self._renewed_if_due()
+        return http.answer(self.client, path, asked, f"GET {self.client.base_url.host}{path}")
+
     def _get(self, path: str, params: Mapping[str, str], token_sent: bool) -> http.JsonObject:
-        return http.get_json(self._client, path, params, token_sent=token_sent, charset="latin-1")
+        return http.get_json(self.client, path, params, token_sent=token_sent, charset="latin-1")
 
     def _renewed_if_due(self) -> bool:
         """Whether the access token was bought just now."""
@@ -72,9 +87,12 @@ class Access:
         if not token or answer.get("error") is not None:
             msg = f"{self._token_uri} answered without an access token"
             raise Unavailable(msg)
-        self._client.headers["Authorization"] = f"Bearer {token}"
+        self.client.headers["Authorization"] = f"Bearer {token}"
         self._good_until = bought_at + _life(answer.get("expires_in"))
-        if another := _header_text(answer.get("refresh_token")):
+        another = _header_text(answer.get("refresh_token"))
+        replaced = bool(another) and another != refresh_token.get_secret_value()
+        self.bought = Bought(answer.get("expires_in") is not None, replaced, self._settings.token_uri is None)
+        if another:
             self._refresh_token = SecretStr(another)
 
     def _bought(self, refresh_token: SecretStr) -> http.JsonObject:
@@ -94,7 +112,7 @@ class Access:
         return self._settings.token_uri or f"{self._settings.base_url}/o/oauth2/token"
 
     @cached_property
-    def _client(self) -> httpx.Client:
+    def client(self) -> httpx.Client:
         settings = self._settings
         secrets = {"apiKey": settings.api_key, "token": settings.token}
         headers = {name: secret.get_secret_value() for name, secret in secrets.items() if secret}

@@ -23,6 +23,9 @@ GROUP = "meta-event"
 
 CANCELLED = frozenset({"cancelled", "canceled", "declined"})
 
+NEXT = ("nextPageToken", "pageToken", "next", "cursor")
+"""What a listing may call the token of its next page."""
+
 
 def to_appointment(
     row: Row,
@@ -104,6 +107,15 @@ def deletion_in(row: Row) -> str:
     if text_of(row.get("status")).casefold() == "deleted":
         return "Agendize lists it with status: deleted"
     return ""
+
+
+def next_page(listing: Row, sent: str) -> str:
+    """The token of the page after this one, by whichever name it comes; empty on the last.
+
+    By all names but one a token may also be that of the page that was asked for (`sent`).
+    """
+    told = (text_of(listing.get(name)) for name in NEXT[1:])
+    return text_of(listing.get(NEXT[0])) or next((token for token in told if token not in ("", sent)), "")
 
 
 def is_personal(row: Row) -> bool:

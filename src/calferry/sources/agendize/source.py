@@ -33,8 +33,10 @@ from calferry.model import (
     Window,
 )
 from calferry.moments import instant, zone_of
-from calferry.ports import Clock
+from calferry.ports import Clock, Finding
 from calferry.sources.agendize.access import Access
+from calferry.sources.agendize.probes import PROBES
+from calferry.sources.agendize.replies import Replies
 from calferry.sources.agendize.rows import (
     address_of,
     deletion_in,
@@ -44,6 +46,7 @@ from calferry.sources.agendize.rows import (
     lacks_end,
     lacks_zone,
     minutes_of,
+    next_page,
     price_of,
     reschedule_link,
     shown,
@@ -55,6 +58,7 @@ from calferry.sources.agendize.settings import Settings
 from calferry.sources.batches import batch_of, resource_of
 from calferry.sources.fields import Row, id_of, is_bare, text_of
 from calferry.sources.months import by_month, proven
+from calferry.sources.probing import findings
 from calferry.tokens import TokenFile
 
 KIND = "agendize"
@@ -95,6 +99,7 @@ class AgendizeSource:
         self._settings = settings
         self._clock = clock
         self._access = Access(settings, clock)
+        self._root = f"/api/2.1/scheduling/companies/{quote(settings.company, safe='')}"
         self._links_hold: bool | None = None
         self._links_doubted = False
 
@@ -129,6 +134,12 @@ class AgendizeSource:
                 f"Agendize itself has written {number} of the {len(rows)} appointments of the next {AHEAD.days} days "
                 f"into a calendar (synchronization.{name}); in that calendar calferry would write them a second time"
             )
+
+    def probe(self) -> Iterator[Finding]:
+        """What the account says to the questions in `probes`."""
+        replies = Replies(Access(self._settings, self._clock), self._root, self._clock.now(), WHOLE)
+        replies.enter()
+        return findings(PROBES, replies)
 
     def changes(self, stream: str, since: Cursor | None, window: Window) -> Iterator[Batch]:
         """Without a cursor one listing over the window; with one the delta, without any filter. A batch per page.
@@ -262,7 +273,7 @@ class AgendizeSource:
         while True:
             asked_at = self._clock.now()
             reply = self._get(path, {**asked, "pageToken": sent} if sent else asked)
-            following = _following(reply, sent)
+            following = next_page(reply, sent)
             yield _Page(_items(reply, asked), asked_at, "" if following else text_of(reply.get("nextSyncToken")))
             if not following:
                 return
@@ -275,7 +286,7 @@ class AgendizeSource:
     def _get(self, path: str, asked: Mapping[str, str] | None = None) -> http.JsonObject:
         """GET below the company. A refusal of a request with a sync token, in any shape, is a refusal of the token."""
         asked = asked or {}
-        where = f"/api/2.1/scheduling/companies/{quote(self._settings.company, safe='')}{path}"
+        where = f"{self._root}{path}"
         try:
             reply = self._access.get_json(where, asked, token_sent="syncToken" in asked)
         except NotAuthorised as problem:
@@ -288,15 +299,6 @@ class AgendizeSource:
         if reply.get("error") is not None:
             raise _unusable(asked, f"{where} answered 200 with an error")
         return reply
-
-
-def _following(reply: http.JsonObject, sent: str) -> str:
-    """The token of the page after this one, by whichever name it comes; empty on the last.
-
-    By all names but one a token may also be that of the page that was asked for (`sent`).
-    """
-    told = (text_of(reply.get(name)) for name in ("pageToken", "next", "cursor"))
-    return text_of(reply.get("nextPageToken")) or next((token for token in told if token not in ("", sent)), "")
 
 
 def _items(reply: http.JsonObject, asked: Mapping[str, str]) -> list[Any]:

@@ -33,6 +33,9 @@ PAGE = 100
 AHEAD = timedelta(days=1)
 """ClicRDV's clock is not believed any further ahead of ours than this."""
 
+AGREED = timedelta(minutes=5)
+"""So far apart, at most, are clocks that agree."""
+
 ATTEMPTS = 3
 """How often a listing is begun, at most, for its pages to add up."""
 
@@ -41,6 +44,9 @@ CODES = {"unauthorized": 1, "invalidparameter": 2, "noresult": 3, "servererror":
 
 NO_RESULT = CODES["noresult"]
 DENIED = frozenset({CODES["unauthorized"], CODES["loginfailed"]})
+
+SESSION = "_session_id"
+"""The cookie of a session."""
 
 Asked = Mapping[str, str]
 
@@ -52,12 +58,14 @@ class Shifted(Unavailable):
 
 
 class Page(NamedTuple):
-    """`asked_at` is our clock before the request, `now` ClicRDV's when it answered, or ours where it did not say."""
+    """`asked_at` is our clock before the request, `now` ClicRDV's when it answered, or ours where it did not say.
+    `clocks_agree` says that it did, and that both show much the same."""
 
     rows: Sequence[Any]
     total: int
     asked_at: datetime
     now: datetime
+    clocks_agree: bool
 
 
 class Dates:
@@ -93,6 +101,24 @@ class Api:
     def xml(self, path: str) -> bytes:
         """One thing in its XML form."""
         return self._signed_in(lambda client: http.get_xml(client, f"/api/v1{path}.xml", self._key))
+
+    def answer(
+        self, path: str, asked: Asked, form: str = "json", client: httpx.Client | None = None
+    ) -> tuple[httpx.Response, bytes]:
+        """What one GET is answered, of whatever status: for probes, which look at what nothing else would take.
+
+        As a member of the practice, or as whoever `client` is.
+        """
+        if client is None and self._settings.login == "session" and not _has_session(self.client):
+            self._sign_in(self.client)
+        where = f"/api/v1{path}.{form}"
+        kind = f"application/{form}"
+        return http.answer(client or self.client, where, {**asked, **self._key}, f"GET {where}", accept=kind)
+
+    def stranger(self, session: str = "") -> httpx.Client:
+        """Somebody who did not sign in, or comes with a session that never was."""
+        headers = {"Cookie": f"{SESSION}={session}"} if session else {}
+        return http.client(self._settings.base_url, headers, ca_file=self._settings.ca_file)
 
     def pages(self, path: str, asked: Asked) -> Iterator[Page]:
         """All rows of a listing, a page at a time, in the order of their ids: an order that no change disturbs.
@@ -139,9 +165,10 @@ class Api:
         asked_at = self._clock.now()
         paging = {"sort": "id", "dir": "asc", "results": str(PAGE), "startIndex": str(start)}
         reply = self._get(path, {**asked, **paging})
-        now = min(self._dates.last or asked_at, asked_at + AHEAD)
+        said = self._dates.last
+        now, agree = min(said or asked_at, asked_at + AHEAD), said is not None and abs(said - asked_at) <= AGREED
         if error_in(reply) == NO_RESULT:
-            return Page((), 0, asked_at, now)
+            return Page((), 0, asked_at, now, agree)
         rows, total = reply.get("records"), number_of(reply.get("totalRecords"), digits=9)
         if not isinstance(rows, list) or total is None:
             msg = f"ClicRDV answered the listing {path} without its records, or without their number"
@@ -152,7 +179,7 @@ class Api:
         ]:
             msg = f"ClicRDV answered the listing {path} with another {wrong[0]} than was asked for"
             raise Unavailable(msg)
-        return Page(rows, total, asked_at, now)
+        return Page(rows, total, asked_at, now, agree)
 
     def _get(self, path: str, asked: Asked) -> http.JsonObject:
         """A JSON reply without an error, but for the NoResult of a listing. Raises Missing for that of one thing."""
@@ -180,7 +207,7 @@ class Api:
     def _signed_in(self, ask: Callable[[httpx.Client], _Content]) -> _Content:
         """Ask, as a member of the practice."""
         try:
-            return ask(self._client) if self._settings.login == "basic" else self._in_session(self._client, ask)
+            return ask(self.client) if self._settings.login == "basic" else self._in_session(self.client, ask)
         except NotAuthorised as problem:
             msg = f"{problem}: ClicRDV does not let the api_key, email and password of source {self._name!r} in there"
             raise NotAuthorised(msg) from problem
@@ -207,7 +234,7 @@ class Api:
         return {"apikey": self._settings.api_key.get_secret_value()}
 
     @cached_property
-    def _client(self) -> httpx.Client:
+    def client(self) -> httpx.Client:
         """HTTP Basic is sent up front: ClicRDV never asks for it, and shows strangers less instead."""
         settings = self._settings
         pair = f"{settings.email}:{settings.password.get_secret_value()}".encode()
@@ -228,7 +255,7 @@ class Api:
 
 
 def _has_session(client: httpx.Client) -> bool:
-    return any(cookie.name == "_session_id" for cookie in client.cookies.jar)
+    return any(cookie.name == SESSION for cookie in client.cookies.jar)
 
 
 def _lists_nothing(content: http.JsonObject | bytes) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import nlargest
 from typing import Any
@@ -24,6 +24,9 @@ OVERLAP = timedelta(hours=3)
 """How far before the mark changes are asked for: two hours for the widest repeat of a clock (Antarctica/Troll), one for
 clocks that differ and for changes that were late to be seen."""
 
+MANY = 100
+"""From so many rows on, it is worth a write to list fewer of them the next time."""
+
 KEPT = 1000
 """The most rows a mark knows. Of more than that, the older ones are told again, and the ledger compares."""
 
@@ -33,18 +36,27 @@ EPOCH = 1970
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The latest stamp in the zone that is named, empty before there was any; digests by id."""
+    """The latest stamp in the zone that is named, empty before there was any; digests by id.
+
+    `came` is when (UTC) that stamp was here, empty where nobody can be sure. ClicRDV's clock had reached the stamp by
+    then, so `waited`, the seconds from then to a later listing, is by how much it went on at the least: what was
+    stamped the overlap before that had been seen as it settled.
+    """
 
     zone: str
     latest: str = ""
     told: Mapping[str, str] = field(default_factory=dict)
+    came: str = ""
+    waited: int = 0
 
     @classmethod
     def read(cls, cursor: Cursor, zone: str) -> Mark:
         """Raises CursorExpired for a mark in another zone than the group's: all its times are other instants now."""
         try:
             content = json.loads(cursor.token)
-            mark = cls(content["zone"], content["latest"], dict(content["told"]))
+            told, came = dict(content["told"]), str(content.get("came", ""))
+            mark = cls(content["zone"], content["latest"], told, came, int(content.get("waited", 0)))
+            datetime.fromisoformat(came or "1970-01-01")
         except (ValueError, TypeError, KeyError) as problem:
             msg = "the place where calferry left off cannot be read"
             raise CursorExpired(msg) from problem
@@ -56,10 +68,13 @@ class Mark:
     @property
     def since(self) -> str:
         """From when on to ask; empty where there is no mark yet."""
-        return f"{datetime.fromisoformat(self.latest) - OVERLAP}" if self.latest else ""
+        if not self.latest:
+            return ""
+        return f"{datetime.fromisoformat(self.latest) + timedelta(seconds=self.waited) - OVERLAP}"
 
     def cursor(self) -> Cursor:
-        content = {"zone": self.zone, "latest": self.latest, "told": self.told}
+        content: dict[str, Any] = {"zone": self.zone, "latest": self.latest, "told": self.told}
+        content |= {"came": self.came, "waited": self.waited} if self.came else {}
         return Cursor(json.dumps(content, separators=(",", ":"), sort_keys=True))
 
 
@@ -70,6 +85,14 @@ class Reader:
         self._mark = mark
         self._latest = mark.latest
         self._told: dict[str, tuple[str, str]] = {}
+        self._rows = 0
+        self._began: datetime | None = None
+        self._ended: datetime | None = None
+
+    def at(self, moment: datetime | None) -> None:
+        """When (UTC) the next page came; None where the clocks disagree on it."""
+        self._began = self._began if self._rows else moment
+        self._ended = moment
 
     def fresh(self, rows: Iterable[Any], now: datetime) -> list[Any]:
         """The rows that are not known yet, and those that cannot be told apart.
@@ -80,15 +103,27 @@ class Reader:
         if self._mark.latest > f"{now + OVERLAP}":
             msg = "ClicRDV's clock was set back: what changed since may lie before the place where calferry left off"
             raise CursorExpired(msg)
-        return [row for row in rows if not isinstance(row, dict) or self._take(row, f"{now}")]
+        told = list(rows)
+        self._rows += len(told)
+        return [row for row in told if not isinstance(row, dict) or self._take(row, f"{now}")]
 
     def mark(self) -> Mark:
         """Where these rows leave off. Nothing at all leaves everything as it was."""
         if not self._told:
             return self._mark
-        reached = Mark(self._mark.zone, self._latest)
+        reached = Mark(self._mark.zone, self._latest, {}, *self._waiting())
         recent = ((stamp, key, seen) for key, (stamp, seen) in self._told.items() if stamp >= reached.since)
-        return Mark(reached.zone, reached.latest, {key: seen for _, key, seen in nlargest(KEPT, recent)})
+        return replace(reached, told={key: seen for _, key, seen in nlargest(KEPT, recent)})
+
+    def _waiting(self) -> tuple[str, int]:
+        """When the latest stamp came, and how long after that this listing began: where the listing was long, for else
+        the mark of a quiet practice would be another one each time."""
+        mark = self._mark
+        if self._latest != mark.latest:
+            return (f"{self._ended}", 0) if self._ended else ("", 0)
+        if not mark.came or self._began is None or self._rows < MANY:
+            return mark.came, mark.waited
+        return mark.came, max(mark.waited, int((self._began - datetime.fromisoformat(mark.came)).total_seconds()))
 
     def _take(self, row: Row, limit: str) -> bool:
         key, stamp, seen = id_of(row), stamp_of(row), _digest(row)

@@ -27,7 +27,7 @@ from calferry.model import (
     Quarantined,
     Window,
 )
-from calferry.ports import Clock
+from calferry.ports import Clock, Finding
 from calferry.sources.batches import batch_of, resource_of
 from calferry.sources.clicrdv.api import Api, Asked, Shifted, segment
 from calferry.sources.clicrdv.directory import (
@@ -40,6 +40,8 @@ from calferry.sources.clicrdv.directory import (
 )
 from calferry.sources.clicrdv.ids import id_of
 from calferry.sources.clicrdv.marks import Mark, Reader
+from calferry.sources.clicrdv.probes import PROBES
+from calferry.sources.clicrdv.replies import Replies
 from calferry.sources.clicrdv.rows import (
     deletion_in,
     fields_of_customer,
@@ -55,6 +57,7 @@ from calferry.sources.clicrdv.xml import offsets_in
 from calferry.sources.clicrdv.zones import zone_of
 from calferry.sources.fields import Row, is_bare, part_of, text_of
 from calferry.sources.months import by_month, months, proven
+from calferry.sources.probing import findings
 from calferry.tokens import TokenFile
 
 log = logging.getLogger(__name__)
@@ -81,6 +84,7 @@ class ClicrdvSource:
         self._settings = settings
         self._clock = clock
         self._api = Api(name, settings, clock)
+        self._zone_doubt = ""  # told once as long as this process lasts
         self._root = f"/groups/{settings.group}"
         self._feed = f"{self._root}/{settings.feed}"
         # Where the past is hidden by default, it has to be asked for.
@@ -103,6 +107,18 @@ class ClicrdvSource:
             ),
         )
 
+    def cautions(self) -> Iterator[str]:
+        """Whether a configured time zone stands in for the group's own."""
+        self._see_group()
+        if self._zone_doubt:
+            yield self._zone_doubt
+
+    def probe(self) -> Iterator[Finding]:
+        """What the account says to the questions in `probes`."""
+        replies = Replies(Api(self.name, self._settings, self._clock), self._settings, self._clock.now())
+        replies.enter()
+        return findings(PROBES, replies)
+
     def changes(self, stream: str, since: Cursor | None, window: Window) -> Iterator[Batch]:
         """Without a mark everything (of the feed: in the window, by months); with one what changed since, and a while
         before. A batch per page with news; the mark moves once the pages add up."""
@@ -119,6 +135,7 @@ class ClicrdvSource:
         for asked in self._asked(stream, mark, window):
             for page in self._api.pages(f"{self._root}/{stream}", asked):
                 asked_at = page.asked_at
+                reader.at(page.now if page.clocks_agree else None)
                 if fresh := reader.fresh(page.rows, wall_at(page.now, zone)):
                     yield to_batch(fresh, asked_at)
         yield Batch(asked_at=asked_at, stream=stream, cursor=reader.mark().cursor())
@@ -265,7 +282,10 @@ class ClicrdvSource:
         if zone := zone_of(said) if said else None:
             return zone
         if zone := zone_of(self._settings.time_zone) if self._settings.time_zone else None:
-            log.warning("%s: the time zone of the group (%r) is not known here; %s is used", self.name, said, zone.key)
+            doubt = f"the time zone of the group ({said!r}) is not known here; {zone.key} is used"
+            if doubt != self._zone_doubt:
+                log.warning("%s: %s", self.name, doubt)
+            self._zone_doubt = doubt
             return zone
         msg = f"the time zone of group {self._settings.group} ({said!r}) is not known here; name it: time_zone = …"
         raise Unavailable(msg)

@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import quote
 
+from calferry.model import Cursor
 from calferry.sources.fields import Row, id_of, part_of, text_of
+from calferry.sources.valomnia import memory
 from calferry.sources.valomnia.listing import Listed, Listings, changed_of, ids_of
-from calferry.sources.valomnia.rows import digest_of
+from calferry.sources.valomnia.rows import digest_of, version_of
 from calferry.sources.valomnia.session import NotThere, Session, Unusable, Wordless
 
 log = logging.getLogger(__name__)
@@ -48,13 +50,35 @@ class Assignees:
         self._listings = listings
         self._references = references
         self._shown: dict[str, tuple[str, Row]] = {}
+        self._may_recall, self._learnt = not references, False
         self._distrusts = False
         self._mute: set[str] = set()
 
     def forget(self) -> None:
         """Ask anew from now on: whether another assignee is a change to Valomnia is not documented."""
         self._shown.clear()
+        self._may_recall, self._learnt = False, True
         self._distrusts = False
+
+    def recall(self, cursor: Cursor) -> None:
+        """Take up what an earlier process knew, unless this one was to ask anew. Raises CursorExpired."""
+        if self._may_recall:
+            recalled = memory.read(cursor)
+            self._shown = {one: (digest, _of(user)) for one, (digest, user) in recalled.items()} | self._shown
+            self._may_recall = False
+
+    def note(self) -> Cursor | None:
+        """What the next process need not ask for; None where nothing was learnt since. References are not kept."""
+        if not self._learnt or self._references:
+            return None
+        self._learnt = False
+        users = {one: (digest, id_of(part_of(row, "user"))) for one, (digest, row) in self._shown.items()}
+        return memory.written({one: told for one, told in users.items() if told[1]})
+
+    @property
+    def known(self) -> int:
+        """How many appointments said whose they are."""
+        return len(self._shown)
 
     def show(self, source_id: str) -> Row:
         """One appointment by its id, or by its reference where that is no number.
@@ -85,19 +109,23 @@ class Assignees:
         """A list row with its `user`: from `claims`, else by asking for it.
 
         A row that was asked for is asked for again when it tells something else, and always if `anew`, unless `claims`
-        speak for it: they never overrule what it said itself. Raises NotThere, Unavailable.
+        speak for it: they never overrule what is known. Raises NotThere, Unavailable.
         """
         if id_of(part_of(row, "user")) and (text_of(row.get("reference")) or not self._references):
             return row
-        source_id, digest = id_of(row), digest_of(row)
+        source_id, digest = id_of(row), digest_of(row) if self._references else version_of(row)
         claimed = "" if self._references else claims.of(row)
         known = self._shown.get(source_id, ("",))[0] == digest
         if claimed and not known:
-            return {**row, "user": {"id": claimed}}
-        if not known or (anew and not claimed):
-            self._shown[source_id] = (digest, self.show(source_id))
+            self._learn(source_id, digest, _of(claimed))
+        elif not known or (anew and not claimed):
+            self._learn(source_id, digest, self.show(source_id))
         shown = self._shown[source_id][1]
         return shown if self._references else {**row, "user": shown.get("user")}
+
+    def _learn(self, source_id: str, digest: str, row: Row) -> None:
+        self._shown[source_id] = (digest, row)
+        self._learnt = True
 
     def claims(self, asked: Mapping[str, str], users: Mapping[str, str]) -> Mapping[str, str]:
         """The user of each appointment of a listing, by a list for each of `users` (by employee reference; "" where a
@@ -150,3 +178,8 @@ class Assignees:
                     log.warning("appointment %s is listed for user %s, and is not theirs", source_id, user)
                     return False
         return True
+
+
+def _of(user: str) -> Row:
+    """As much of an appointment as says whose it is."""
+    return {"user": {"id": user}}

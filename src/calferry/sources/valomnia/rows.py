@@ -27,6 +27,9 @@ TELLING = (
 )
 """The members of an appointment whose change is a change of the appointment."""
 
+ITS_OWN = tuple(name for name in TELLING if name not in {"customer", "appointmentCategory"})
+"""Of those, the members that no renamed customer or category changes."""
+
 ADDRESS = ("address", "street", "zipCode", "postalCode", "city", "country")
 
 
@@ -87,9 +90,13 @@ def moment_of(value: Any) -> datetime | None:
 
 def digest_of(row: Row) -> str:
     """A short digest of what a list row tells of an appointment or a person: equal means told before."""
-    told = [row.get(name) for name in TELLING] if "startDate" in row else row
-    text = json.dumps(told, sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return _digest([row.get(name) for name in TELLING] if "startDate" in row else row)
+
+
+def version_of(row: Row) -> str:
+    """A short digest of what a list row tells of the appointment itself: equal means that it is still the same user's,
+    as far as Valomnia tells of a change of the user."""
+    return _digest([row.get(name) for name in ITS_OWN])
 
 
 def staff(user: Row, names: Mapping[str, str], account: str) -> Resource:
@@ -123,6 +130,10 @@ def reference_of(user: Row) -> str:
 def full_name(person: Row) -> str:
     """First and last name as one text for people."""
     return f"{text_of(person.get('firstName'))} {text_of(person.get('lastName'))}".strip()
+
+
+def _digest(told: object) -> str:
+    return hashlib.sha256(json.dumps(told, sort_keys=True, ensure_ascii=True).encode()).hexdigest()[:12]
 
 
 def _said(row: Row) -> str:

@@ -93,6 +93,17 @@ class Session:
         except _ExpiredError as problem:
             raise problem.error from None
 
+    def answer(self, path: str, asked: Mapping[str, str]) -> tuple[httpx.Response, bytes]:
+        """What one GET is answered, of whatever status: for probes, which look at what nothing else would take.
+
+        It signs in where nobody did, and never again. Raises what signing in does.
+        """
+        where = f"/api/{self._settings.version}{path}"
+        with self._lock:
+            if not self._signed_in:
+                self._sign_in()
+            return http.answer(self.client, where, asked, self._named("GET", where))
+
     def record(self, path: str) -> http.JsonObject:
         """GET one record. Raises NotThere, Unusable or Wordless; of signing in, NotAuthorised or Unavailable."""
         try:
@@ -128,21 +139,21 @@ class Session:
         request = self._named("GET", where)
         for attempt in http.tries():
             with attempt:
-                response, body = http.answer(self._client, where, asked, request)
+                response, body = http.answer(self.client, where, asked, request)
                 return Reply(self._content(response, body, request), _date(response))
         raise AssertionError  # the last attempt's error is let through
 
     def _sign_in(self) -> None:
         """The form login, never tried twice in a row: a password that is wrong would soon be locked."""
         self._signed_in = False
-        self._client.cookies.clear()
+        self.client.cookies.clear()
         form = {
             "j_username": self._settings.user,
             "j_password": self._settings.password.get_secret_value(),
             "ajax": "true",
         }
         request = self._named("POST", LOGIN)
-        response, body = http.answer(self._client, LOGIN, None, request, form=form)
+        response, body = http.answer(self.client, LOGIN, None, request, form=form)
         try:
             if response.status_code in REDIRECTS:
                 welcome = self._fetched(self._destination(response, request)).content
@@ -154,14 +165,14 @@ class Session:
             raise Unavailable(str(problem)) from problem
         if str(welcome.get("success")).casefold() != "true":
             raise self._not_let_in(request)
-        if COOKIE not in {cookie.name for cookie in self._client.cookies.jar}:
+        if COOKIE not in {cookie.name for cookie in self.client.cookies.jar}:
             msg = f"{request} was answered with success, and without a session"
             raise Unavailable(msg)
         self._signed_in = True
 
     def _destination(self, response: httpx.Response, request: str) -> str:
         """Where a login leads to. Its path may carry the session (`;jsessionid=…`), which no log may see."""
-        path = _path_on(self._client.base_url.host, response.headers.get("Location", ""))
+        path = _path_on(self.client.base_url.host, response.headers.get("Location", ""))
         if path.endswith(SUCCESS):
             return SUCCESS
         if "/login" in path:
@@ -194,10 +205,10 @@ class Session:
         return content
 
     def _named(self, method: str, where: str) -> str:
-        return f"{method} {self._client.base_url.host}{where}"
+        return f"{method} {self.client.base_url.host}{where}"
 
     @cached_property
-    def _client(self) -> httpx.Client:
+    def client(self) -> httpx.Client:
         client = http.client(self._settings.root, {}, ca_file=self._settings.ca_file)
         weakref.finalize(self, client.close)
         return client

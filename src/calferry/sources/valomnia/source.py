@@ -14,14 +14,17 @@ from typing import Any
 from calferry.errors import CursorExpired, Refused, Unavailable
 from calferry.model import Appointment, Batch, Cursor, Found, LookUp, NotFound, Quarantined, Resource, Window
 from calferry.moments import instant
-from calferry.ports import Clock
+from calferry.ports import Clock, Finding
 from calferry.sources.batches import batch_of
 from calferry.sources.fields import Row, id_of, is_bare, text_of
 from calferry.sources.months import by_month
+from calferry.sources.probing import findings
 from calferry.sources.valomnia import place, rows
 from calferry.sources.valomnia.assignees import FEW, NO_CLAIMS, Assignees, Claims
 from calferry.sources.valomnia.listing import SECOND, Listings
 from calferry.sources.valomnia.place import OVERLAP, Place, Trail
+from calferry.sources.valomnia.probes import PROBES
+from calferry.sources.valomnia.replies import Replies
 from calferry.sources.valomnia.rows import reference_of, to_appointment
 from calferry.sources.valomnia.session import NotThere, Rejected, Session, Unusable
 from calferry.sources.valomnia.settings import Settings
@@ -30,6 +33,9 @@ from calferry.tokens import TokenFile
 KIND = "valomnia"
 
 APPOINTMENTS, CUSTOMERS, CONTACTS = "appointments", "customers", "contacts"
+
+OWNERS = "owners"
+"""The stream of what was learnt of owners: it asks for nothing, and keeps the next process from asking again."""
 
 PEOPLE: Mapping[str, Callable[[Row, str], Resource]] = {CUSTOMERS: rows.customer, CONTACTS: rows.contact}
 
@@ -48,7 +54,7 @@ def build(name: str, settings: Settings, *, clock: Clock, tokens: TokenFile | No
 class ValomniaSource:
     """The appointments of one Valomnia organisation, read only; see `calferry.ports.Source`."""
 
-    streams = (APPOINTMENTS, CUSTOMERS, CONTACTS)
+    streams = (APPOINTMENTS, CUSTOMERS, CONTACTS, OWNERS)
 
     def __init__(self, name: str, settings: Settings, clock: Clock) -> None:
         self.name = name
@@ -71,6 +77,12 @@ class ValomniaSource:
         services = [rows.service(category, self.key) for category in categories]
         return Batch(asked_at=asked_at, resources=(*staff, *services))
 
+    def probe(self) -> Iterator[Finding]:
+        """What the account says to the questions in `probes`."""
+        replies = Replies(self.name, self._settings, self._clock.now())
+        replies.enter()
+        return findings(PROBES, replies)
+
     def changes(self, stream: str, since: Cursor | None, window: Window) -> Iterator[Batch]:
         """What changed since the cursor, by `lastUpdated`, a batch a page.
 
@@ -80,6 +92,9 @@ class ValomniaSource:
         if stream not in self.streams:
             msg = f"Valomnia has no stream {stream!r}"
             raise ValueError(msg)
+        if stream == OWNERS:
+            yield from self._remembered(since)
+            return
         left = place.read(since) if since else None
         if stream == APPOINTMENTS:
             self._news = False
@@ -91,6 +106,13 @@ class ValomniaSource:
             if left is None:
                 raise
             raise CursorExpired(str(refusal)) from refusal
+
+    def _remembered(self, since: Cursor | None) -> Iterator[Batch]:
+        """What the appointments of this pass told of owners, beside what an earlier process knew."""
+        if since:
+            self._assignees.recall(since)
+        if cursor := self._assignees.note():
+            yield Batch(asked_at=self._clock.now(), stream=OWNERS, cursor=cursor)
 
     def within(self, window: Window) -> Iterator[Batch]:
         """A batch per month. It covers its month once the listing proved itself: pages that join, a total that does not
@@ -152,7 +174,9 @@ class ValomniaSource:
     def _month(self, month: Window, claims: Claims, asked_at: datetime, *, sees: bool) -> Iterator[Batch]:
         listed = self._listings.whole(APPOINTMENTS, _between(month))
         batch = batch_of(APPOINTMENTS, [self._read(row, claims, anew=False) for row in listed.rows], asked_at)
-        yield replace(batch, covers=month) if listed.proven and sees else batch
+        batch = replace(batch, covers=month if listed.proven and sees else None)
+        cursor = self._assignees.note()
+        yield replace(batch, stream=OWNERS, cursor=cursor) if cursor else batch
 
     def _read(self, row: Any, claims: Claims, *, anew: bool) -> Appointment | Quarantined:
         """A list row as an appointment. What is wrong with one, or with asking for it, is told and stops no other."""
@@ -184,7 +208,8 @@ class ValomniaSource:
         """
         asked = _between(window)
         count = self._listings.count(APPOINTMENTS, asked)
-        if self._settings.references or count.total <= FEW * len(self._users):
+        unknown = count.total - self._assignees.known
+        if self._settings.references or unknown <= 0 or unknown <= FEW * len(self._users):
             return NO_CLAIMS, count.total
         users = self._assignees.claims(asked, self._users)
         return Claims(users, (count.date or count.asked_at) - OVERLAP), count.total

@@ -1,0 +1,238 @@
+"""What ClicRDV's documents leave open, as questions to a live account; the page is docs/adapters/clicrdv.md."""
+
+from __future__ import annotations
+
+from calferry.sources.clicrdv import settling
+from calferry.sources.clicrdv.replies import Replies
+from calferry.sources.probing import Probe, unread
+
+GROUP = "the group"
+VEVENTS = "the vevents of 45 days either side of now"
+APPOINTMENTS = "the appointments of the same days"
+
+PROBES: tuple[Probe[Replies], ...] = (
+    Probe(
+        asks="Does calferry know what the group calls its time zone?",
+        by=GROUP,
+        yes="times are read in that zone",
+        no="the source stops until time_zone names one",
+        settle=settling.zone_known,
+    ),
+    Probe(
+        asks="Does the group name its time zone as IANA does?",
+        by=GROUP,
+        yes="the name is the zone",
+        no="calferry looks it up among the names that Rails gives to zones",
+        settle=settling.zone_as_iana,
+    ),
+    Probe(
+        asks="Does `startIndex` count rows?",
+        by="the same listing, two rows from startIndex=1 on",
+        yes="pages join, each with the last row of the one before",
+        no="no listing of more than a page adds up, and the source stops: report it",
+        settle=settling.rows_counted,
+    ),
+    Probe(
+        asks="Does a page hold a hundred rows?",
+        by=VEVENTS,
+        yes="calferry asks for a hundred at a time",
+        no="calferry goes on from as many as came",
+        settle=settling.whole_pages,
+    ),
+    Probe(
+        asks="Does a listing repeat its `sort`, `dir` and `startIndex`?",
+        by=VEVENTS,
+        yes="one that repeats another question is no answer",
+        no="that the pages join is all that proves it",
+        settle=settling.echo,
+    ),
+    Probe(
+        asks="Is an empty listing an empty list?",
+        by="vevents that start in the year 2999",
+        yes="it is one, and a month proves nothing unless the feed has rows at all",
+        no="the error NoResult is an empty listing, whatever its status",
+        settle=settling.empty_list,
+    ),
+    Probe(
+        asks="Does an error name its code?",
+        by="a vevent with an id that no vevent has",
+        yes="the code says what happened",
+        no="the status says what happened",
+        settle=settling.error_code,
+    ),
+    Probe(
+        asks="Is an id that does not exist answered with 404?",
+        by="a vevent with an id that no vevent has",
+        yes="with a control beside it, that is evidence of a deletion",
+        no="nothing that leaves a listing without a mark is ever taken for gone",
+        settle=settling.missing,
+    ),
+    Probe(
+        asks="Are deleted vevents listed?",
+        by="the vevents that changed last",
+        yes="the next pass knows of a deletion",
+        no="a deletion is known from the next complete listing, and asked for by its id",
+        settle=settling.deleted_listed,
+    ),
+    Probe(
+        asks="Is a deleted vevent found by its id?",
+        by="a deleted one by its id",
+        yes="its mark is evidence of the deletion",
+        no="it is not found, which is evidence together with a control only",
+        settle=settling.deleted_found,
+    ),
+    Probe(
+        asks="Does every vevent say whose it is, and of which service and customer?",
+        by=VEVENTS,
+        yes="appointments and blocks are told apart",
+        no="rows that do not say are set aside with their reason",
+        settle=settling.kind_told,
+    ),
+    Probe(
+        asks="Are the ids of a block 0?",
+        by=VEVENTS,
+        yes="it is read as a block",
+        no="it is set aside: what is missing says nothing",
+        settle=settling.blocks_told,
+    ),
+    Probe(
+        asks="Does a vevent bring its customer as an object?",
+        by=VEVENTS,
+        yes="name and phone are read there, too",
+        no="customers are read from their own listing",
+        settle=settling.customer_embedded,
+    ),
+    Probe(
+        asks="Are yes and no JSON booleans?",
+        by=VEVENTS,
+        yes="true is yes",
+        no='1 and "1" are yes as well',
+        settle=settling.booleans,
+    ),
+    Probe(
+        asks="Are ids numbers?",
+        by=VEVENTS,
+        yes="they are compared as texts",
+        no="they are compared as texts all the same",
+        settle=settling.number_ids,
+    ),
+    Probe(
+        asks="Does a single row come inside a member named for its kind?",
+        by="a vevent by its id",
+        yes="calferry looks inside",
+        no="the reply is the row",
+        settle=settling.wrapped,
+    ),
+    Probe(
+        asks="Has every vevent an end?",
+        by=VEVENTS,
+        yes="it lasts until then",
+        no="one without lasts as long as its service",
+        settle=settling.ends,
+    ),
+    Probe(
+        asks="Does the XML form tell times with their offset?",
+        by="the same vevent as XML",
+        yes="it says which of the two autumn hours is meant",
+        no="the first of the two autumn hours is taken, and the notes say so",
+        settle=settling.xml_offsets,
+    ),
+    Probe(
+        asks="Is a time that spring leaves out told as it was booked?",
+        by="vevents that start in the last hour that the clocks left out",
+        yes="it moves forward with its end, and the notes say so",
+        no="it is where it falls",
+        settle=settling.gap_as_booked,
+    ),
+    Probe(
+        asks="Do `conditions` hold for `appointments`?",
+        by="appointments that start in the year 2999",
+        yes="that feed is narrowed like the other",
+        no="that feed is listed whole each time, and compared",
+        settle=settling.conditions_hold,
+    ),
+    Probe(
+        asks="Do rows of `appointments` name calendar and service?",
+        by=APPOINTMENTS,
+        yes="that feed can be carried",
+        no="with that feed, rows have no owner or no title: keep vevents",
+        settle=settling.appointment_members,
+    ),
+    Probe(
+        asks="Can one of `appointments` be asked for by its id?",
+        by="an appointment by its id",
+        yes="what leaves that feed can be proven to be gone",
+        no="nothing that leaves that feed is ever taken for gone: keep vevents",
+        settle=settling.appointment_found,
+    ),
+    Probe(
+        asks="Are deleted ones among `appointments`, too?",
+        by="both listings",
+        yes="they are gone where they say so",
+        no="what leaves that feed is asked for by its id",
+        settle=settling.deleted_appointments,
+    ),
+    Probe(
+        asks="Have both feeds the same ids?",
+        by="both listings",
+        yes="they are two accounts to calferry all the same",
+        no="they are two accounts to calferry",
+        settle=settling.same_ids,
+    ),
+    Probe(
+        asks="Is an appointment past as soon as it begins?",
+        by="the first appointment that is not past",
+        yes="calferry asks for past ones as well",
+        no="calferry asks for past ones as well",
+        settle=settling.past_at_the_start,
+    ),
+    Probe(
+        asks="Can one appointment be of several services?",
+        by=APPOINTMENTS,
+        yes="the title names all of them, and their lengths add up",
+        no="the title names the one",
+        settle=settling.several_services,
+    ),
+    Probe(
+        asks="Can customers be asked for by `updated_at`?",
+        by="the customers that changed in 45 days",
+        yes="a pass reads those that changed",
+        no="the source stops with an error: report it",
+        settle=settling.customers_by_change,
+    ),
+    Probe(
+        asks="Has a customer the members that calferry reads?",
+        by="one of those customers",
+        yes="names, e-mail addresses and phone numbers are read there",
+        no="what is missing stays empty",
+        settle=settling.customer_members,
+    ),
+    Probe(
+        asks="Is somebody who did not sign in refused?",
+        by="the vevents without e-mail address and password",
+        yes="a wrong password is noticed at once",
+        no="a group, its calendars and its rows have to be there before anything is believed",
+        settle=settling.stranger_refused,
+    ),
+    Probe(
+        asks="Is a session that is over refused?",
+        by="the vevents with a made-up session",
+        yes="calferry signs in again and asks again",
+        no='with login = "session", what seems empty is asked for again in a new session',
+        settle=settling.session_refused,
+    ),
+    Probe(
+        asks="Does ClicRDV tell of a request limit?",
+        by="the headers of all replies",
+        yes="calferry heeds Retry-After, and asks one thing at a time",
+        no="calferry heeds Retry-After, and asks one thing at a time",
+        settle=settling.limit,
+    ),
+    Probe(
+        asks="Does a session last longer than half an hour?",
+        by="no reading: it takes that long",
+        yes="calferry signs in again when it is over",
+        no="calferry signs in again when it is over",
+        settle=unread("it takes hours to see"),
+    ),
+)
