@@ -84,7 +84,7 @@ def test_a_calendar_that_is_not_shared_is_named_with_the_way_out(salon: Salon) -
     assert f"ok    routes.staff: google:{ANA}" in ran.out
     (line,) = [line for line in ran.out.splitlines() if line.startswith("NO")]
     assert f"google:{BEN}" in line
-    assert "shared with the service account" in line
+    assert "its owner restores it or shares it" in line
     told = salon.run("check", "--json").document
     assert told.keys() == {"config", "name", "findings", "exit"}
     assert (told["name"], told["exit"]) == ("salon", 77)

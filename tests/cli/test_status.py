@@ -49,7 +49,7 @@ def test_a_paused_calendar_is_told_with_its_reason(salon: Salon) -> None:
     ran = salon.run("status")
     assert ran.code == 0
     assert f"google:{ANA}: 0 events, PAUSED until 20" in ran.out
-    assert "check that it exists and is shared" in ran.out
+    assert "its owner restores it or shares it" in ran.out
     assert "Nobody has to act" not in ran.out
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -70,13 +70,17 @@ class OwnCalendars:
         ]
         return self._keep(calendar, min(tagged)) if tagged else ""
 
-    def forget_the_gone(self, account: str) -> Iterator[str]:
-        """Let go of the calendars that Google no longer has, so that they are made again; yields their keys."""
+    def forget_the_gone(self, permits: Callable[[str], bool]) -> Iterator[str]:
+        """Let go of the calendars that Google no longer has, so that they are made again; yields their keys.
+
+        Those that the configuration no longer permits are not asked for.
+        """
         for calendar, identity in self.memory.part(MADE).items():
-            answer = self.transport.ask(_address(calendar) or account, _get(str(identity)))
-            if answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-                self._forget(MADE, calendar)
-                yield calendar
+            if permits(calendar):
+                answer = self.transport.ask(_address(calendar), _get(str(identity)))
+                if answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+                    self._forget(MADE, calendar)
+                    yield calendar
 
     def _not_made(self, answer: Answer, calendar: str) -> Exception:
         """A refusal in Google's own words made nothing; whatever else came leaves that open."""
@@ -119,10 +123,15 @@ def make(calendar: str) -> Request:
     return Request("POST", "calendars", urlencode({"fields": "id"}), json.dumps(body, sort_keys=True))
 
 
-def located(request: Request, calendar: str, identity: str) -> Request:
-    """A request about a calendar (a key), to the id it goes by at Google."""
-    key, home = (f"calendars/{quote(text, safe='')}/" for text in (calendar.removeprefix(f"{KIND}:"), identity))
-    return replace(request, path=home + request.path.removeprefix(key)) if request.path.startswith(key) else request
+def home(identity: str) -> str:
+    """A calendar, by its key or its id, as a path names it."""
+    return quote(identity.removeprefix(f"{KIND}:"), safe="")
+
+
+def located(request: Request, places: Mapping[str, str]) -> Request:
+    """A request about a calendar that we made, to the id it goes by; `places` has a `home` for each `home`."""
+    first, named, *rest = request.path.split("/")
+    return replace(request, path="/".join((first, places.get(named, named), *rest)))
 
 
 def _list(page: str) -> Request:
@@ -132,7 +141,7 @@ def _list(page: str) -> Request:
 
 
 def _get(identity: str) -> Request:
-    return Request("GET", f"calendars/{quote(identity, safe='')}", urlencode({"fields": "id"}))
+    return Request("GET", f"calendars/{home(identity)}", urlencode({"fields": "id"}))
 
 
 def _address(calendar: str) -> str:

@@ -16,7 +16,7 @@ from calferry.targets.google.answers import Answer, Reply, no_verdict, trouble
 from calferry.targets.google.events import FIT_VERSION, KIND, Request
 from calferry.targets.google.identity import Identity
 from calferry.targets.google.memory import SIGN_IN, Memory, kept
-from calferry.targets.google.own import OwnCalendars, located
+from calferry.targets.google.own import OwnCalendars, home, located
 from calferry.targets.google.quota import Quota
 from calferry.targets.google.settings import OWNER, Settings
 from calferry.targets.google.sign_in import SignIn
@@ -128,8 +128,8 @@ class GoogleTarget:
             yield f"{self._settings.account} signs in, with no more than {' and '.join(self._settings.scopes)}"
         if self._settings.own_calendars:
             with kept():
-                for calendar in self._own.forget_the_gone(self._settings.account):
-                    self._places.pop(calendar, None)
+                for calendar in self._own.forget_the_gone(self._permits):
+                    self._places.pop(home(calendar), None)
                     yield f"{calendar} was deleted in Google Calendar; the next event for it makes it anew"
 
     def expiry(self) -> Expiry | None:
@@ -137,6 +137,8 @@ class GoogleTarget:
         try:
             at = datetime.fromisoformat(str(self._memory.part(SIGN_IN).get("ends")))
         except (ConfigError, ValueError):
+            return None
+        if at.tzinfo is None:
             return None
         remedy = f"publish its app in the Google Cloud console, then run `calferry connect {self.name}`"
         return Expiry(what=f"the sign-in as {self._settings.account}", at=at, remedy=remedy)
@@ -172,7 +174,7 @@ class GoogleTarget:
     def _place(self, calendar: str) -> None:
         try:
             with kept():
-                self._places[calendar] = self._own.place(self.lane(calendar), calendar)
+                self._places[home(calendar)] = home(self._own.place(self.lane(calendar), calendar))
         except CalferryError as error:
             raise self._scoped(error, calendar) from error
 
@@ -198,9 +200,7 @@ class GoogleTarget:
 
     def _located(self, request: Request) -> Request:
         """The request as Google knows its calendar. One that we made has an id that no key holds."""
-        for calendar, identity in self._places.items():
-            request = located(request, calendar, identity)
-        return request
+        return located(request, self._places)
 
     def _outcome(self, intent: Intent, verdict: Verdict) -> Outcome:
         if isinstance(verdict, Receipt):
@@ -272,7 +272,7 @@ class GoogleTarget:
         except NotAuthorised as closed:
             raise self._scoped(closed, calendar) from closed
         if identity:
-            self._places[calendar] = identity
+            self._places[home(calendar)] = home(identity)
         return bool(identity)
 
     def differences(self, calendar: str, found: Marked, event: Event) -> frozenset[str]:
