@@ -64,7 +64,7 @@ def test_help_has_a_line_for_every_command(tmp_path: Path) -> None:
     assert (
         set(sentences)
         == set(COMMANDS)
-        == {"demo", "check", "plan", "sync", "run", "status", "explain", "deletions", "feeds"}
+        == {"demo", "check", "connect", "plan", "sync", "run", "status", "explain", "deletions", "feeds"}
     )
     assert all(sentence.endswith(".") for sentence in sentences.values()), sentences
 
