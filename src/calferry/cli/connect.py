@@ -56,7 +56,7 @@ def connect(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Sign in to a target, and try what it lets calferry do; or see whether it still does."""
+    """Sign in to a target, and try what it lets calferry do."""
     from calferry import wiring
 
     settings = _leading_to(target, wiring.settings(config_path(config)))
