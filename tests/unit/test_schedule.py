@@ -278,8 +278,8 @@ def test_a_source_that_asked_us_to_wait_is_not_called_well_again_while_it_is_not
         bookings.book()
         assert calendars.written.get(timeout=PATIENCE) == 1
         bookings.until_asked(2)
-    assert said(caplog, "bookings: too many requests") == 1
-    assert said(caplog, "bookings: well again") == 1
+    assert said(caplog, "salon: too many requests") == 1
+    assert said(caplog, "salon: well again") == 1
 
 
 @pytest.mark.parametrize(
