@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 OWN = "default"
 """No name of CSS: the calendar's own colour, in so many words. An event without a colour leaves it to its calendar,
@@ -42,23 +44,50 @@ NAMES: Mapping[str, int] = MappingProxyType(
 """By name, in lower case: red, green and blue in a byte each."""
 
 
+PALE = 0.035
+"""The chroma below which a colour passes for grey."""
+
+
+class _Seen(NamedTuple):
+    """A colour as eyes take it: lightness, chroma, and the direction of its hue."""
+
+    lightness: float
+    chroma: float
+    green_red: float
+    blue_yellow: float
+
+
 def nearest_color(name: str, among: Mapping[str, int]) -> str:
-    """The one that looks most like the colour of that name; itself, where it is among them.
+    """The one that people would call the colour of that name; itself, where it is among them.
 
-    The distance weighs red, green and blue about as eyes do ("redmean").
+    By hue before all else: purple is to become a purple, however dark it was, and grey a grey.
     """
-    return name if name in among else min(among, key=lambda other: _distance(NAMES[name], among[other]))
+    if name in among:
+        return name
+    asked, offered = _seen(NAMES[name]), {other: _seen(color) for other, color in among.items()}
+    alike = {other: seen for other, seen in offered.items() if (seen.chroma < PALE) is (asked.chroma < PALE)}
+    return min(alike or offered, key=lambda other: _distance(asked, offered[other]))
 
 
-def _distance(one: int, other: int) -> float:
-    (red, green, blue), (red2, green2, blue2) = _parts(one), _parts(other)
-    mean = (red + red2) / 2
-    return (
-        (2 + mean / 256) * (red - red2) ** 2
-        + 4 * (green - green2) ** 2
-        + (2 + (255 - mean) / 256) * (blue - blue2) ** 2
+def _distance(one: _Seen, other: _Seen) -> float:
+    return math.dist(
+        (one.lightness, one.green_red, one.blue_yellow), (other.lightness, other.green_red, other.blue_yellow)
     )
 
 
-def _parts(color: int) -> tuple[int, int, int]:
-    return color >> 16, color >> 8 & 0xFF, color & 0xFF
+def _seen(color: int) -> _Seen:
+    """From 0xRRGGBB, by way of Oklab (B. Ottosson, "A perceptual color space for image processing")."""
+    red, green, blue = (_linear((color >> shift & 0xFF) / 255) for shift in (16, 8, 0))
+    long = math.cbrt(0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue)
+    medium = math.cbrt(0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue)
+    short = math.cbrt(0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue)
+    lightness = 0.2104542553 * long + 0.7936177850 * medium - 0.0040720468 * short
+    green_red = 1.9779984951 * long - 2.4285922050 * medium + 0.4505937099 * short
+    blue_yellow = 0.0259040371 * long + 0.7827717662 * medium - 0.8086757660 * short
+    chroma = math.hypot(green_red, blue_yellow)
+    return _Seen(lightness, chroma, green_red / (chroma or 1), blue_yellow / (chroma or 1))
+
+
+def _linear(part: float) -> float:
+    """A part of an sRGB colour (0 to 1) in proportion to its light (IEC 61966-2-1)."""
+    return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4  # noqa: PLR2004 (the standard's)

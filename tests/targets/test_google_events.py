@@ -274,7 +274,7 @@ def test_each_of_googles_colours_is_sent_by_its_id(target: GoogleTarget) -> None
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("tomato", "tomato"), ("red", "tomato"), ("gray", "dimgray"), ("grey", "dimgray"), ("teal", "green")],
+    [("tomato", "tomato"), ("red", "tomato"), ("gray", "dimgray"), ("grey", "dimgray"), ("teal", "mediumseagreen")],
 )
 def test_any_colour_becomes_the_one_of_googles_that_is_nearest(name: str, shown: str) -> None:
     assert fit(event(color=name)).color == shown
