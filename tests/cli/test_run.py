@@ -215,3 +215,24 @@ def test_it_ends_within_seconds_though_the_calendars_hang_and_what_was_answered_
     assert (again.code, salon.shown(ANA)) == (0, 60)
     assert 0 < created < 60  # the first batch was filed
     assert salon.sandbox.google.world.performed["insert"] == 60
+
+
+# ── how it fares ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_it_says_when_it_is_ready_and_how_it_fares(salon: Salon) -> None:
+    salon.configure(more='[web]\nhealth = "127.0.0.1:0"\n')
+    salon.book(2)
+    with Service(salon.home, "run", SALON_KEY=salon.sandbox.agendize.api_key) as service:
+        here = service.until("health is told at ").rpartition(" ")[2]
+        service.until("workspace: 2 created")
+        deadline = time.monotonic() + SOON
+        while (ready := fetch(f"{here}/readyz")).status_code != 200 and time.monotonic() < deadline:
+            time.sleep(0.05)  # nothing tells when the last of the first rounds is over
+        metrics = fetch(f"{here}/metrics").text
+        assert service.ask_to_end() == 0
+    (ana,) = [one for one in salon.run("status", "--json").document["calendars"] if one["calendar"].endswith(ANA)]
+    assert (ready.status_code, ready.text) == (200, "ready\n")
+    assert 'calferry_changes_total{change="created",why=""} 2' in metrics
+    assert f'calferry_in_step_age_seconds{{calendar="{ana["label"]}",target="workspace"}}' in metrics
+    assert "@" not in metrics

@@ -8,13 +8,17 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NoReturn
 
-from calferry.cli.console import UNFORESEEN, ConfigOption, config_path, guarded, stopped_by_signals
+from calferry.cli.console import UNFORESEEN, ConfigOption, Stop, config_path, guarded, stopped_by_signals
 
 if TYPE_CHECKING:
     from calferry.config import WebSettings
+    from calferry.schedule import Schedule
     from calferry.sync.installation import Installation
 
 log = logging.getLogger(__name__)
+
+BEAT = 5.0
+"""Seconds between two looks at the clock."""
 
 
 @guarded
@@ -29,14 +33,21 @@ def run(config: ConfigOption = None) -> int:
     with stopped_by_signals() as stop, wiring.installation(settings) as installation, ExitStack() as stack:
         serve_feeds(installation, settings.web, stack, ended=stop.set)
         schedule = Schedule(installation, stop)
+        serve_health(installation, schedule, settings.web, stack, ended=stop.set)
         schedule.start()
         log.info("calferry runs: %d sources, %d targets", len(installation.accounts), len(installation.targets))
-        stop.wait()
+        attend(schedule, stop)
         log.info("calferry stops")
         code = 0 if stop.number else UNFORESEEN  # systemd starts what failed again
         if not schedule.stop():
             _leave(stack, code)
     return code
+
+
+def attend(schedule: Schedule, stop: Stop) -> None:
+    """Until told to stop, see to it that the schedule goes on."""
+    while not stop.wait(BEAT):
+        schedule.mind_the_clock()
 
 
 def _leave(stack: ExitStack, code: int) -> NoReturn:
@@ -45,6 +56,20 @@ def _leave(stack: ExitStack, code: int) -> NoReturn:
     stack.close()
     logging.shutdown()
     os._exit(code)
+
+
+def serve_health(
+    installation: Installation, schedule: Schedule, web: WebSettings, stack: ExitStack, ended: Callable[[], None]
+) -> None:
+    """Tell how the service fares, where the file says where, as long as the stack stands."""
+    if web.health is None:
+        return
+    from calferry.web.health import application
+    from calferry.web.server import bind, root_of, serving
+
+    listening = stack.enter_context(bind(*web.health, option="web.health"))
+    stack.enter_context(serving(application(installation, schedule.pulse), listening, ended))
+    log.info("health is told at %s", root_of(listening))
 
 
 def serve_feeds(

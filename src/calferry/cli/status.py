@@ -42,7 +42,7 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> int:
     in_step = _oldest(told.get(one.source, one.pulled_at) for one in sources)
     if json:
         emit(
-            _document(sources, calendars, left_behind, in_step, now)
+            _document(settings.name, sources, calendars, left_behind, in_step, now)
             | {"silence": _silence(sources, calendars, beyond, now)}
         )
     else:
@@ -84,6 +84,7 @@ def _conclude(
 
 
 def _document(
+    name: str,
     sources: Sequence[SourceView],
     calendars: Sequence[CalendarView],
     left_behind: Sequence[Orphan],
@@ -92,10 +93,15 @@ def _document(
 ) -> dict[str, Any]:
     from dataclasses import asdict
 
+    from calferry.model import label_of
+
     return {
         "at": now.isoformat(),
         "sources": [asdict(source) for source in sources],
-        "calendars": [asdict(one) | {"in_step_since": _in_step_since(one, told, now)} for one in calendars],
+        "calendars": [
+            asdict(one) | {"label": label_of(name, one.calendar), "in_step_since": _in_step_since(one, told, now)}
+            for one in calendars
+        ],
         "left_behind": [asdict(orphan) for orphan in left_behind],
     }
 

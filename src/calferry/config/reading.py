@@ -78,8 +78,15 @@ def _folder(database: str) -> Path:
 
 
 def _web(table: WebTable) -> WebSettings:
-    listen = urlsplit(f"//{table.listen}")
-    return WebSettings(host=listen.hostname or "", port=listen.port or 0, url=table.url)
+    host, port = _host_and_port(table.listen)
+    return WebSettings(
+        host=host, port=port, url=table.url, health=_host_and_port(table.health) if table.health else None
+    )
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    parts = urlsplit(f"//{text}")
+    return parts.hostname or "", parts.port or 0
 
 
 @dataclass(frozen=True)

@@ -46,11 +46,15 @@ class TargetSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class WebSettings:
-    """Where calferry serves: `host` and `port` here (0: any free one), `url` as subscribers reach it ("": as it is)."""
+    """Where calferry serves: `host` and `port` here (0: any free one), `url` as subscribers reach it ("": as it is).
+
+    `health` is the host and port where it tells how it fares; None where it does not.
+    """
 
     host: str
     port: int
     url: str
+    health: tuple[str, int] | None = None
 
     @property
     def root(self) -> str:

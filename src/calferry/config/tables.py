@@ -162,6 +162,7 @@ class InstallationTable(_Table):
 class WebTable(_Table):
     listen: Annotated[str, AfterValidator(_endpoint)] = "127.0.0.1:8365"
     url: Annotated[str, AfterValidator(_address)] = ""
+    health: Annotated[str, AfterValidator(_endpoint)] = ""
 
 
 class ReconcileTable(_Table):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -14,8 +15,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from calferry.errors import ConfigError, LedgerBusy, Unavailable
-from calferry.ports import Attention
+from calferry.ports import Attention, Vitals
 from calferry.store import journal, migrations
+from calferry.store.alertbook import SqlAlertBook
 from calferry.store.attention import waiting
 from calferry.store.database import Database
 from calferry.store.intake import SqlIntake
@@ -25,6 +27,7 @@ from calferry.store.outbox import SqlOutbox
 from calferry.store.routing import SqlRouting
 from calferry.store.shelf import SqlShelf
 from calferry.store.tables import calendars, identity
+from calferry.store.vitals import vitals
 
 EXAMPLE = "sqlite:////var/lib/calferry/calferry.db"
 
@@ -41,6 +44,7 @@ class SqlLedger:
         self._routing = SqlRouting(database)
         self._outbox = SqlOutbox(database, ledger)
         self._shelf = SqlShelf(database, installation, ledger)
+        self._alerts = SqlAlertBook(database)
 
     @property
     def id(self) -> str:
@@ -66,9 +70,17 @@ class SqlLedger:
     def shelf(self) -> SqlShelf:
         return self._shelf
 
+    @property
+    def alerts(self) -> SqlAlertBook:
+        return self._alerts
+
     def attention(self, now: datetime) -> frozenset[Attention]:
         with self.database.reading() as connection:
             return waiting(connection, now)
+
+    def vitals(self, now: datetime) -> Sequence[Vitals]:
+        with self.database.reading() as connection:
+            return vitals(connection, now)
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         return self._locks.hold(name)

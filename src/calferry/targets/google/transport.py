@@ -14,7 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from calferry import meters
 from calferry.errors import CalferryError, NotAuthorised, Unavailable
 from calferry.targets.google.answers import Answer, Reply, answer_of, unanswered
 
@@ -168,7 +170,12 @@ class _Session:
     def request(
         self, uri: str, method: str = "GET", body: str | None = None, headers: Mapping[str, str] | None = None
     ) -> Told:
-        response, content = self._http.request(uri, method, body, dict(headers or {}))
+        status: int | str = meters.NO_ANSWER
+        try:
+            response, content = self._http.request(uri, method, body, dict(headers or {}))
+            status = response.status
+        finally:
+            meters.answered(urlsplit(uri).hostname or "", status)
         return response, content
 
     @property

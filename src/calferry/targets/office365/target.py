@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from calferry.errors import NotAuthorised, Refused
 from calferry.model import Change, Event, Failure, Intent, Marked, Outcome, Receipt
 from calferry.targets.office365 import events, requests
 from calferry.targets.office365.answers import Reply, no_verdict
+from calferry.targets.office365.certificate import end_of
 from calferry.targets.office365.requests import KIND, Request, mailbox_of, originals
 from calferry.targets.office365.settings import Settings
 from calferry.targets.office365.transport import Transport
@@ -65,6 +67,11 @@ class Office365Target:
     @property
     def edition(self) -> str:
         return events.FIT_VERSION
+
+    def expires_at(self) -> datetime | None:
+        """When the certificate ends; nobody tells when a client secret does."""
+        certificate = self._settings.certificate
+        return end_of(certificate.get_secret_value()) if certificate else None
 
     def lane(self, calendar: str) -> str:
         """The mailbox that a calendar (a key) is in: Graph counts requests at the same time by mailbox."""

@@ -180,6 +180,7 @@ def _reaching() -> Iterator[None]:
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL) as error:
+        http.count_silence(error)
         msg = f"Microsoft 365 could not be reached ({type(error).__name__})."
         raise Unavailable(msg) from None
 
