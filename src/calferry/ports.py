@@ -494,6 +494,11 @@ class Ledger(Protocol):
         """How every calendar fares, by key. Reads no more rows than there are calendars and things outstanding."""
         ...
 
+    def trim(self, before: datetime) -> int:
+        """Forget what the journal tells of, and which deletions were acknowledged, before then (UTC). Returns the
+        number of rows. Many small transactions."""
+        ...
+
     def lock(self, name: str) -> AbstractContextManager[None]:
         """Hold `name` alone among all processes; freed by the kernel when a process dies.
 

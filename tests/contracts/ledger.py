@@ -10,7 +10,7 @@ import pytest
 
 from calferry.errors import LedgerBusy
 from calferry.ports import Ledger
-from tests.contracts.ledger_alerts import AlertsContract, VitalsContract
+from tests.contracts.ledger_alerts import AlertsContract, RetentionContract, VitalsContract
 from tests.contracts.ledger_intake import IntakeContract
 from tests.contracts.ledger_outbox import OutboxContract
 from tests.contracts.ledger_routing import RoutingContract
@@ -66,6 +66,13 @@ class LockContract:
 
 
 class LedgerContract(
-    IntakeContract, RoutingContract, OutboxContract, AlertsContract, VitalsContract, ShelfContract, LockContract
+    IntakeContract,
+    RoutingContract,
+    OutboxContract,
+    AlertsContract,
+    VitalsContract,
+    RetentionContract,
+    ShelfContract,
+    LockContract,
 ):
     """All of it. Give it `ledger` (of the installation "test", losing patience soon), `shelf` and `url` as fixtures."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from calferry.errors import Refused, Unavailable
 from calferry.ports import Ledger, Telling
 from tests.builders import NOW
-from tests.contracts.ledger_steps import CALENDAR, HOUR, LATER, fail, intent, uid, want, write
+from tests.contracts.ledger_steps import CALENDAR, HOUR, LATER, due, erase, fail, intent, removed, uid, want, write
 
 CLOSED = Telling(key="behind google:ana@salon.example", since=NOW, size=1)
 MANY = Telling(key="unrouted agendize:13772899", since=NOW, size=40)
@@ -66,3 +66,27 @@ class VitalsContract:
         (during,), (after,) = ledger.vitals(NOW), ledger.vitals(LATER + HOUR)
         assert (during.paused, after.paused) == (True, False)
         assert during.surveyed_at == NOW
+
+
+class RetentionContract:
+    def test_what_is_old_is_forgotten_and_what_is_not_stays(self, ledger: Ledger) -> None:
+        write(ledger, want(ledger))
+        erase(ledger, uid(), NOW)
+        write(ledger, want(ledger, "2"))
+        erase(ledger, uid("2"), LATER)
+        assert removed(ledger, LATER) == (0, 2)
+        assert ledger.trim(LATER) > 0
+        assert removed(ledger, LATER) == (0, 1)
+        assert ledger.trim(LATER) == 0
+
+    def test_forgetting_changes_nothing_in_any_calendar(self, ledger: Ledger) -> None:
+        wanted = want(ledger)
+        write(ledger, wanted)
+        ledger.trim(NOW + 1000 * HOUR)
+        assert due(ledger) == []
+        assert ledger.outbox.holds(CALENDAR, wanted.uid)
+
+    def test_a_great_many_are_forgotten_too(self, ledger: Ledger) -> None:
+        for number in range(1200):
+            ledger.outbox.pause(CALENDAR, f"closed {number}", LATER)
+        assert ledger.trim(datetime.now(UTC) + HOUR) >= 1200

@@ -24,6 +24,7 @@ from calferry.store.intake import SqlIntake
 from calferry.store.journal import Entry
 from calferry.store.locks import PATIENCE, Locks
 from calferry.store.outbox import SqlOutbox
+from calferry.store.retention import trim
 from calferry.store.routing import SqlRouting
 from calferry.store.shelf import SqlShelf
 from calferry.store.tables import calendars, identity
@@ -81,6 +82,9 @@ class SqlLedger:
     def vitals(self, now: datetime) -> Sequence[Vitals]:
         with self.database.reading() as connection:
             return vitals(connection, now)
+
+    def trim(self, before: datetime) -> int:
+        return trim(self.database, before)
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         return self._locks.hold(name)
