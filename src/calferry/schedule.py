@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from apscheduler.schedulers.background import BackgroundScheduler
 
 log = logging.getLogger(__name__)
+steps = logging.getLogger("calferry.steps")
 
 PUSH_EVERY = timedelta(minutes=1)
 """How often a target is looked after though no source had anything new: what failed is due again, a pause is over."""
@@ -167,6 +168,7 @@ class Schedule:
         if tally is None:
             return Tally()
         self._count(job, name, time.monotonic() - began)
+        self._log(job, name, tally, time.monotonic() - began)
         self._tell(job, name, tally)
         return tally
 
@@ -188,10 +190,17 @@ class Schedule:
         meters.STEPS.count(step, name)
         meters.SECONDS.count(step, name, by=seconds)
 
+    def _log(self, job: str, name: str, tally: Tally, seconds: float) -> None:
+        """One record a step, with all there is to say about it. That nothing was done is no news."""
+        step, _, _ = job.partition(" ")
+        text = tally.text(besides=("routed",))
+        errors = [{"error": type(error).__name__, "message": str(error)} for error in tally.errors]
+        fields = {"step": step, "name": name, "seconds": round(seconds, 3), "counts": tally.counts, "errors": errors}
+        level = logging.INFO if text else logging.DEBUG
+        steps.log(level, "%s: %s", name, text or "nothing new", extra={"fields": fields})
+
     def _tell(self, job: str, name: str, tally: Tally) -> None:
-        """What was done, each error when it comes and when it is over, and what newly waits for a person."""
-        if text := tally.text(besides=("routed",)):
-            log.info("%s: %s", name, text)
+        """Each error when it comes and when it is over, and what newly waits for a person."""
         errors = tuple(dict.fromkeys(map(str, tally.errors)))
         before = self._errors.get(job, ())
         for error in errors:
@@ -200,7 +209,7 @@ class Schedule:
         if before and not errors:
             log.info("%s: well again", name)
         self._errors[job] = errors
-        if text:
+        if tally.text(besides=("routed",)):
             self._tell_attention()
 
     def _tell_attention(self) -> None:

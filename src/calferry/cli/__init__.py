@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from calferry import __version__
-from calferry.cli import check, deletions, demo, explain, feeds, run, status, sync
+from calferry.cli import alerts, check, deletions, demo, explain, feeds, run, status, sync
 
 app = typer.Typer(
     help="Ferries appointments from booking systems into the calendars people live in.",
@@ -21,6 +21,7 @@ app.command("sync")(sync.sync)
 app.command("run")(run.run)
 app.command("status")(status.status)
 app.command("explain")(explain.explain)
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(deletions.app, name="deletions")
 app.add_typer(feeds.app, name="feeds")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from calferry.cli.alerts import tell_of_trouble
 from calferry.cli.console import (
     ConfigOption,
     JsonOption,
@@ -46,8 +47,10 @@ def sync(config: ConfigOption = None, json: JsonOption = False) -> int:
     from calferry import wiring
     from calferry.sync.crossing import run
 
-    with wiring.installation(wiring.settings(config_path(config))) as installation, watched() as watch:
+    settings = wiring.settings(config_path(config))
+    with wiring.installation(settings) as installation, watched() as watch:
         report = run(installation, watch)
+        tell_of_trouble(settings, installation)
     if json:
         emit(report_json(report))
     else:

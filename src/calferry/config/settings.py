@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from calferry.config.alerts import AlertsTable
 from calferry.rules import Route
 
 
@@ -66,12 +67,14 @@ class WebSettings:
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The whole file. `database` is an address for SQLAlchemy, its path absolute; `tokens` is the folder for what
-    sign-ins leave behind; `routes` are in the file's order."""
+    sign-ins leave behind; `keep` is for how long the journal tells what happened; `routes` are in the file's order."""
 
     name: str
     database: str
     tokens: Path
+    keep: timedelta
     web: WebSettings
+    alerts: AlertsTable
     sources: Mapping[str, SourceSettings]
     targets: Mapping[str, TargetSettings]
     routes: tuple[Route, ...]

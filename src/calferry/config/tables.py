@@ -33,7 +33,7 @@ LONGEST_URL = 200
 _DATABASE = re.compile(r"sqlite:///(?!:memory:).+")
 
 
-def _span(least: str, most: str, why: str) -> BeforeValidator:
+def span(least: str, most: str, why: str) -> BeforeValidator:
     """A duration between two others; `why` is for the person who wanted another."""
 
     def parse(value: object) -> timedelta:
@@ -143,57 +143,59 @@ Patterns = Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_lengt
 _TO_ASK = "each time asks the booking system, which answers only so many requests; rarer than that, calendars go stale"
 _TO_LIST = "a complete listing takes many requests; without one, deletions go unnoticed"
 _AHEAD = "five years at most, since too many appointments are slow to list; later ones come in when they are closer"
+_TO_TELL = "explaining what happened needs it for a while; ten years at most, since it grows with every change"
 _TO_SEE = "calendars hide what ends when it starts; an event that is made longer than a day hides the others"
 _BEHIND = "one day at least, so that late changes get through; five years at most, since the past changes little"
 
 
-class _Table(BaseModel):
+class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class InstallationTable(_Table):
+class InstallationTable(Table):
     name: Annotated[str, AfterValidator(_installation)] = Field(
         description='the name of this installation, such as "salon-montreal"; it is part of every uid and never changes'
     )
     database: Annotated[str, AfterValidator(_database)] = "sqlite:///calferry.db"
     tokens: str = ""
+    keep: Annotated[timedelta, span("30d", "3650d", _TO_TELL)] = timedelta(days=400)
 
 
-class WebTable(_Table):
+class WebTable(Table):
     listen: Annotated[str, AfterValidator(_endpoint)] = "127.0.0.1:8365"
     url: Annotated[str, AfterValidator(_address)] = ""
     health: Annotated[str, AfterValidator(_endpoint)] = ""
 
 
-class ReconcileTable(_Table):
-    near: Annotated[timedelta, _span("1m", "7d", _TO_LIST)] = timedelta(minutes=15)
-    all: Annotated[timedelta, _span("10m", "31d", _TO_LIST)] = timedelta(hours=24)
+class ReconcileTable(Table):
+    near: Annotated[timedelta, span("1m", "7d", _TO_LIST)] = timedelta(minutes=15)
+    all: Annotated[timedelta, span("10m", "31d", _TO_LIST)] = timedelta(hours=24)
 
 
-class WindowTable(_Table):
-    past: Annotated[timedelta, _span("1d", "1826d", _BEHIND)] = timedelta(days=30)
-    future: Annotated[timedelta, _span("1d", "1826d", _AHEAD)] = timedelta(days=400)
+class WindowTable(Table):
+    past: Annotated[timedelta, span("1d", "1826d", _BEHIND)] = timedelta(days=30)
+    future: Annotated[timedelta, span("1d", "1826d", _AHEAD)] = timedelta(days=400)
 
 
-class SourceTable(_Table):
+class SourceTable(Table):
     kind: str
-    every: Annotated[timedelta, _span("30s", "1d", _TO_ASK)] = timedelta(minutes=2)
+    every: Annotated[timedelta, span("30s", "1d", _TO_ASK)] = timedelta(minutes=2)
     reconcile: ReconcileTable = ReconcileTable()
     window: WindowTable = WindowTable()
 
 
-class TargetTable(_Table):
+class TargetTable(Table):
     kind: str
 
 
-class WhereTable(_Table):
+class WhereTable(Table):
     service: Patterns = ()
     owner: Patterns = ()
     location: Patterns = ()
     kind: Patterns = ()
 
 
-class StatusTable(_Table):
+class StatusTable(Table):
     """What becomes of one status. One word stands for all times."""
 
     past: Annotated[Fate | None, _word(Fate)] = None
@@ -223,7 +225,7 @@ class StatusTable(_Table):
         return self
 
 
-class RouteTable(_Table):
+class RouteTable(Table):
     source: str = Field(description="the name of a source in this file")
     target: str = Field(description="the name of a target in this file")
     calendar: Annotated[Name, AfterValidator(_calendar)] = ""
@@ -234,7 +236,7 @@ class RouteTable(_Table):
     summary: TemplateText = SUMMARY.text
     description: TemplateText = DESCRIPTION.text
     status: Annotated[Mapping[str, StatusTable], Field(default_factory=dict)]
-    shortest: Annotated[timedelta, _span("1m", "1d", _TO_SEE)] = timedelta(minutes=1)
+    shortest: Annotated[timedelta, span("1m", "1d", _TO_SEE)] = timedelta(minutes=1)
 
     @field_validator("status")
     @classmethod

@@ -17,7 +17,8 @@ EXPIRING = timedelta(days=14)
 
 
 class Kind(StrEnum):
-    """The kinds of trouble. The first two are told of when they have lasted for a while, the others at once."""
+    """The kinds of trouble. The first two are told of when they have lasted for a while, the others at once; the last
+    one is none."""
 
     STALE = "stale"
     BEHIND = "behind"
@@ -27,6 +28,7 @@ class Kind(StrEnum):
     UNROUTED = "unrouted"
     EXPIRING = "expiring"
     EXPIRED = "expired"
+    TEST = "test"
 
 
 LASTING = frozenset({Kind.STALE, Kind.BEHIND})
