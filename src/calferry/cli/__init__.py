@@ -7,23 +7,26 @@ from typing import Annotated
 import typer
 
 from calferry import __version__
-from calferry.cli import alerts, check, deletions, demo, explain, feeds, run, status, sync
+from calferry.cli import alerts, check, deletions, demo, explain, feeds, init, run, sandbox, status, sync
+from calferry.cli.examples import epilog
 
 app = typer.Typer(
     help="Ferries appointments from booking systems into the calendars people live in.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command("demo")(demo.demo)
-app.command("check")(check.check)
-app.command("plan")(sync.plan)
-app.command("sync")(sync.sync)
-app.command("run")(run.run)
-app.command("status")(status.status)
-app.command("explain")(explain.explain)
-app.add_typer(alerts.app, name="alerts")
-app.add_typer(deletions.app, name="deletions")
-app.add_typer(feeds.app, name="feeds")
+app.command("demo", epilog=epilog("demo"))(demo.demo)
+app.command("sandbox", epilog=epilog("sandbox"))(sandbox.sandbox)
+app.command("init", epilog=epilog("init"))(init.init)
+app.command("check", epilog=epilog("check"))(check.check)
+app.command("plan", epilog=epilog("plan"))(sync.plan)
+app.command("sync", epilog=epilog("sync"))(sync.sync)
+app.command("run", epilog=epilog("run"))(run.run)
+app.command("status", epilog=epilog("status"))(status.status)
+app.command("explain", epilog=epilog("explain"))(explain.explain)
+app.add_typer(alerts.app, name="alerts", epilog=epilog("alerts"))
+app.add_typer(deletions.app, name="deletions", epilog=epilog("deletions"))
+app.add_typer(feeds.app, name="feeds", epilog=epilog("feeds"))
 
 
 def _version(asked: bool) -> None:

@@ -67,7 +67,7 @@ def demo(
     console, clock = err() if json else out(), DemoClock()
     with Sandbox(clock.now) as sandbox, TemporaryDirectory(prefix="calferry-demo-") as home, ExitStack() as stack:
         scene = furnish(sandbox)
-        config = _configure(Path(home), sandbox)
+        config = configure(Path(home), sandbox)
         settings = wiring.settings(config)
         installation = stack.enter_context(wiring.installation(settings, clock))
         stage = _Stage(console, sandbox, scene, installation, clock)
@@ -245,7 +245,7 @@ def _shown(event: Mapping[str, Any], zone: ZoneInfo) -> tuple[datetime, str]:
     return datetime.fromisoformat(event["start"]["dateTime"]).astimezone(zone), event["summary"]
 
 
-def _configure(home: Path, sandbox: Sandbox) -> Path:
+def configure(home: Path, sandbox: Sandbox) -> Path:
     """A configuration like any other, that happens to point at the sandbox."""
     files = {
         "service-account.json": jsonlib.dumps(sandbox.google.add_service_account(delegated=True)),

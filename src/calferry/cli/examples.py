@@ -1,0 +1,28 @@
+"""What stands at the end of each command's help: lines to copy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "demo": ("calferry demo", "calferry demo --keep"),
+    "sandbox": ("calferry sandbox", "calferry sandbox --folder /tmp/clinic --for 1h"),
+    "init": (
+        "calferry init",
+        "calferry init --name salon --source agendize --account 13772899 --target google --domain salon.example",
+    ),
+    "check": ("calferry check", "calferry check --config /etc/calferry/calferry.toml --json"),
+    "plan": ("calferry plan", "calferry plan --json | jq '.plans[].counts'"),
+    "sync": ("calferry sync", "calferry sync --json"),
+    "run": ("calferry run", "calferry run --log json --config /etc/calferry/calferry.toml"),
+    "status": ("calferry status", "calferry status --json | jq '.calendars[] | {calendar, label, in_step_since}'"),
+    "explain": ("calferry explain A1B2C3", "calferry explain 5f0c7a9e-7d0e-5c0f-8a55-3a1f0d9b2c11 --json"),
+    "alerts": ("calferry alerts list", "calferry alerts test"),
+    "deletions": ("calferry deletions list", "calferry deletions approve UID UID"),
+    "feeds": ("calferry feeds list", "calferry feeds rotate ana --overlap 7d"),
+}
+
+
+def epilog(command: str) -> str:
+    """A paragraph for each, for they would run together."""
+    return "\n\n".join(["Examples:", *EXAMPLES.get(command, ())])
