@@ -75,11 +75,11 @@ def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     assert "--json" in ran.out or command in SILENT
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *map(" ".join, BELOW)])
 def test_every_command_has_examples_that_are_its_own(tmp_path: Path, command: str) -> None:
     assert EXAMPLES[command]
     assert all(line.startswith(f"calferry {command}") for line in EXAMPLES[command])
-    shown = " ".join(calferry(tmp_path, command, "--help").out.split())
+    shown = " ".join(calferry(tmp_path, *command.split(), "--help").out.split())
     assert f"Examples: {EXAMPLES[command][0]}" in shown
 
 

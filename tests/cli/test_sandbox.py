@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 from pathlib import Path
 
 from tests.cli.salon import calferry
@@ -46,3 +47,14 @@ def test_a_span_that_is_none_is_said(tmp_path: Path) -> None:
     ran = calferry(tmp_path, "sandbox", "--for", "soon")
     assert ran.code == 2
     assert "--for: " in ran.err
+
+
+def test_it_takes_the_ports_it_is_told_and_says_when_it_cannot(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ran = calferry(tmp_path, "sandbox", "--port", str(port), "--for", "1s")
+        assert ran.code == 2
+        assert f"--port: four ports from {port} on cannot be taken" in ran.err
+    told = calferry(tmp_path, "sandbox", "--port", str(port), "--for", "1s", "--json").document
+    assert told["servers"]["agendize"] == f"http://127.0.0.1:{port}"
+    assert told["servers"]["google"] == f"http://127.0.0.1:{port + 3}"

@@ -24,9 +24,10 @@ app.command("sync", epilog=epilog("sync"))(sync.sync)
 app.command("run", epilog=epilog("run"))(run.run)
 app.command("status", epilog=epilog("status"))(status.status)
 app.command("explain", epilog=epilog("explain"))(explain.explain)
-app.add_typer(alerts.app, name="alerts", epilog=epilog("alerts"))
-app.add_typer(deletions.app, name="deletions", epilog=epilog("deletions"))
-app.add_typer(feeds.app, name="feeds", epilog=epilog("feeds"))
+for _name, _group in {"alerts": alerts.app, "deletions": deletions.app, "feeds": feeds.app}.items():
+    for _command in _group.registered_commands:
+        _command.epilog = epilog(f"{_name} {_command.name}")
+    app.add_typer(_group, name=_name, epilog=epilog(_name))
 
 
 def _version(asked: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "demo": ("calferry demo", "calferry demo --keep"),
-    "sandbox": ("calferry sandbox", "calferry sandbox --folder /tmp/clinic --for 1h"),
+    "sandbox": ("calferry sandbox", "calferry sandbox --folder clinic --port 8400 --for 1h"),
     "init": (
         "calferry init",
         "calferry init --name salon --source agendize --account 13772899 --target google --domain salon.example",
@@ -18,8 +18,17 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "status": ("calferry status", "calferry status --json | jq '.calendars[] | {calendar, label, in_step_since}'"),
     "explain": ("calferry explain A1B2C3", "calferry explain 5f0c7a9e-7d0e-5c0f-8a55-3a1f0d9b2c11 --json"),
     "alerts": ("calferry alerts list", "calferry alerts test"),
+    "alerts list": ("calferry alerts list", "calferry alerts list --json"),
+    "alerts test": ("calferry alerts test",),
     "deletions": ("calferry deletions list", "calferry deletions approve UID UID"),
+    "deletions list": ("calferry deletions list", "calferry deletions list --all --json"),
+    "deletions approve": ("calferry deletions approve UID UID",),
+    "deletions reject": ("calferry deletions reject UID",),
     "feeds": ("calferry feeds list", "calferry feeds rotate ana --overlap 7d"),
+    "feeds list": ("calferry feeds list", "calferry feeds list ana --json"),
+    "feeds rotate": ("calferry feeds rotate ana --overlap 7d",),
+    "feeds revoke": ("calferry feeds revoke ana",),
+    "feeds write": ("calferry feeds write /srv/www/feeds",),
 }
 
 

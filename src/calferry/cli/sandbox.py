@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from calferry.cli.console import JsonOption, emit, guarded, out, stopped_by_signals
 from calferry.errors import ConfigError
+
+if TYPE_CHECKING:
+    from calferry.sandbox.server import LoopbackServer
 
 
 @guarded
@@ -19,6 +22,7 @@ def sandbox(
     folder: Annotated[
         Path | None, typer.Option(help="Where to put a configuration that leads here; by default one that vanishes.")
     ] = None,
+    port: Annotated[int, typer.Option(help="The first of four ports to take; by default, free ones.")] = 0,
     lasting: Annotated[str, typer.Option("--for", help='How long, such as "10m"; by default until Ctrl-C.')] = "",
     json: JsonOption = False,
 ) -> int:
@@ -28,21 +32,33 @@ def sandbox(
     from calferry.sandbox.scenery import furnish
 
     seconds = _seconds(lasting)
-    with Sandbox() as stands, _home(folder) as home, stopped_by_signals() as stop:
+    stands = Sandbox()
+    servers = {
+        "agendize": stands.agendize,
+        "clicrdv": stands.clicrdv,
+        "valomnia": stands.valomnia,
+        "google": stands.google,
+    }
+    if port:
+        _move(servers.values(), port)
+    with stands, _home(folder) as home, stopped_by_signals() as stop:
         furnish(stands)
         config = configure(home, stands)
-        servers = {
-            "agendize": stands.agendize.url,
-            "clicrdv": stands.clicrdv.url,
-            "valomnia": stands.valomnia.url,
-            "google": stands.google.url,
-        }
+        urls = {name: server.url for name, server in servers.items()}
         if json:
-            emit({"config": str(config), "servers": servers})
+            emit({"config": str(config), "servers": urls})
         else:
-            _explain(config, servers)
+            _explain(config, urls)
         stop.wait(seconds)
     return 0
+
+
+def _move(servers: Iterable[LoopbackServer], port: int) -> None:
+    try:
+        for number, server in enumerate(servers, port):
+            server.move(number)
+    except (OSError, OverflowError) as error:
+        raise ConfigError([f"--port: four ports from {port} on cannot be taken ({error}); name another"]) from error
 
 
 def _seconds(lasting: str) -> float | None:
@@ -74,10 +90,10 @@ def _home(folder: Path | None) -> Iterator[Path]:
     yield folder
 
 
-def _explain(config: Path, servers: dict[str, str]) -> None:
+def _explain(config: Path, urls: Mapping[str, str]) -> None:
     console = out()
     console.print("Stand-ins of the remote services, with a made-up clinic. Nothing here leaves this machine.")
-    for name, url in servers.items():
+    for name, url in urls.items():
         console.print(f"  {name:9} {url}")
     console.print(f"A configuration that leads here: {config}")
     console.print("In another terminal:")
