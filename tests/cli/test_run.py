@@ -242,6 +242,7 @@ def test_it_says_when_it_is_ready_and_how_it_fares(salon: Salon) -> None:
 
 
 def test_where_nobody_looks_on_it_logs_one_object_a_step(salon: Salon) -> None:
+    salon.configure(more="")
     salon.book(2)
     with Service(salon.home, "run", SALON_KEY=salon.sandbox.agendize.api_key) as service:
         service.until("workspace: 2 created")

@@ -26,7 +26,7 @@ def sandbox(
     lasting: Annotated[str, typer.Option("--for", help='How long, such as "10m"; by default until Ctrl-C.')] = "",
     json: JsonOption = False,
 ) -> int:
-    """Start stand-ins of the booking systems and calendars, on this machine alone."""
+    """Start stand-ins of the remote services to try it on."""
     from calferry.cli.demo import configure
     from calferry.sandbox import Sandbox
     from calferry.sandbox.scenery import furnish
