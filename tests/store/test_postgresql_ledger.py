@@ -16,6 +16,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from calferry.store import SqlLedger, open_ledger
+from tests.contracts.ledger_alerts import AlertsContract, RetentionContract, VitalsContract
 from tests.contracts.ledger_intake import IntakeContract
 from tests.contracts.ledger_outbox import OutboxContract
 from tests.contracts.ledger_routing import RoutingContract
@@ -74,5 +75,7 @@ def address(server: Path, name: str) -> str:
     return f"postgresql+psycopg://postgres@/{name}?host={server}"
 
 
-class TestPostgresqlLedger(IntakeContract, RoutingContract, OutboxContract):
+class TestPostgresqlLedger(
+    IntakeContract, RoutingContract, OutboxContract, AlertsContract, VitalsContract, RetentionContract
+):
     """All but the locks."""
