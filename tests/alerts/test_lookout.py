@@ -149,6 +149,20 @@ def test_a_quarantine_is_told_again_only_when_it_has_doubled(shop: Salon) -> Non
     assert {(item.kind, item.where) for item in ear.items} == {(Kind.UNROUTED, "sources.salon")}
 
 
+def test_what_comes_on_top_of_what_was_settled_is_told_though_there_were_more_before(shop: Salon) -> None:
+    ear = Ear()
+    nobody = shop.sandbox.agendize.world.add_staff("13772899", "Nobody", "Sample", "")
+    shop.staff = (*shop.staff, nobody)
+    booked = [shop.book(3, hour, staff=3) for hour in (8, 9, 10, 11)]
+    pass_time(shop, MINUTES, ear)
+    for appointment in booked[1:]:
+        shop.sandbox.agendize.world.reassign(appointment, shop.staff[0])
+    pass_time(shop, MINUTES, ear)
+    shop.book(3, 12, staff=3)
+    pass_time(shop, MINUTES, ear)
+    assert [item.size for item in ear.items] == [4, 2]
+
+
 class Certified:
     """A target whose credential ends at some time."""
 

@@ -49,6 +49,9 @@ class Lookout:
         told = book.told(channel.name)
         news = [one for one in ripe if one.key not in told or one.has_grown(told[one.key].size)]
         ended = [one for key, one in told.items() if key not in present]
+        shrunk = [one for one in ripe if one.key in told and one.size < told[one.key].size]
+        if shrunk:  # no news, but what comes on top of it is
+            book.file(channel.name, map(_telling, shrunk), [], now)
         if not (news or ended):
             return
         items = [
@@ -56,8 +59,7 @@ class Lookout:
             *(over(one, self._installation) for one in ended),
         ]
         if self._send(channel, Notice(installation=self._installation.name, at=now, items=tuple(items))):
-            tellings = [Telling(key=one.key, since=one.since, size=one.size) for one in news]
-            book.file(channel.name, tellings, [one.key for one in ended], now)
+            book.file(channel.name, map(_telling, news), [one.key for one in ended], now)
 
     def _send(self, channel: Channel, notice: Notice) -> bool:
         """Whether the channel took it. That it fails is said once, and once when it is well again."""
@@ -71,6 +73,10 @@ class Lookout:
             self._failing.remove(channel.name)
             log.info("alerts.%s: well again", channel.name)
         return True
+
+
+def _telling(trouble: Trouble) -> Telling:
+    return Telling(key=trouble.key, since=trouble.since, size=trouble.size)
 
 
 def _problem(channel: Channel, notice: Notice) -> str:
