@@ -11,14 +11,17 @@ import pytest
 from pydantic import BaseModel
 
 from calferry.config import Kinds, Settings, load
-from calferry.config.alerts import AlertsTable, EmailTable, PingTable, WebhookTable
 from calferry.config.tables import (
+    AlertsTable,
+    EmailTable,
     InstallationTable,
+    PingTable,
     ReconcileTable,
     RouteTable,
     SourceTable,
     StatusTable,
     TargetTable,
+    WebhookTable,
     WebTable,
     WhereTable,
     WindowTable,

@@ -14,11 +14,20 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from calferry.config.alerts import AlertsTable, EmailTable, PingTable, WebhookTable
 from calferry.config.problems import Place, dotted, masked, nearest, quoted, sentence
 from calferry.config.secret import SecretError, Secrets
 from calferry.config.settings import Kinds, Settings, SourceSettings, TargetSettings, WebSettings
-from calferry.config.tables import InstallationTable, RouteTable, SourceTable, TargetTable, WebTable
+from calferry.config.tables import (
+    AlertsTable,
+    EmailTable,
+    InstallationTable,
+    PingTable,
+    RouteTable,
+    SourceTable,
+    TargetTable,
+    WebhookTable,
+    WebTable,
+)
 from calferry.errors import ConfigError
 from calferry.policy import Provision
 from calferry.rules import Route

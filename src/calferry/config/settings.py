@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from calferry.config.alerts import AlertsTable
+from calferry.config.tables import AlertsTable
 from calferry.rules import Route
 
 

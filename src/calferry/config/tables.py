@@ -16,6 +16,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SecretStr,
     StringConstraints,
     field_validator,
     model_validator,
@@ -33,7 +34,7 @@ LONGEST_URL = 200
 _DATABASE = re.compile(r"sqlite:///(?!:memory:).+")
 
 
-def span(least: str, most: str, why: str) -> BeforeValidator:
+def _span(least: str, most: str, why: str) -> BeforeValidator:
     """A duration between two others; `why` is for the person who wanted another."""
 
     def parse(value: object) -> timedelta:
@@ -115,6 +116,25 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _mail(address: str) -> str:
+    _, at, host = address.rpartition("@")
+    if not at or not host or any(character.isspace() for character in address):
+        msg = 'expected an e-mail address, such as "desk@salon.example"'
+        raise ValueError(msg)
+    return address
+
+
+def _all_mail(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(_mail, addresses))
+
+
+def _secret_address(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value().startswith(("https://", "http://")):
+        msg = "the secret is no address that begins with https://"
+        raise ValueError(msg)
+    return secret
+
+
 def _chosen(value: object, words: type[StrEnum], otherwise: str = "") -> StrEnum:
     """One of the words of an enumeration, in lower case as in the file. Raises ValueError with the nearest one."""
     known = {word.casefold(): word for word in words}
@@ -139,6 +159,7 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 TemplateText = Annotated[str, AfterValidator(_template)]
 Literally = AfterValidator(_literal)
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)]
+Url = Annotated[SecretStr, AfterValidator(_secret_address)]
 
 _TO_ASK = "each time asks the booking system, which answers only so many requests; rarer than that, calendars go stale"
 _TO_LIST = "a complete listing takes many requests; without one, deletions go unnoticed"
@@ -146,56 +167,102 @@ _AHEAD = "five years at most, since too many appointments are slow to list; late
 _TO_TELL = "explaining what happened needs it for a while; ten years at most, since it grows with every change"
 _TO_SEE = "calendars hide what ends when it starts; an event that is made longer than a day hides the others"
 _BEHIND = "one day at least, so that late changes get through; five years at most, since the past changes little"
+_LATE = "sooner, every slow minute is an alert; later, nobody hears of it in time"
+_BEAT = "set the service that waits for it to somewhat more"
 
 
-class Table(BaseModel):
+class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class InstallationTable(Table):
+class InstallationTable(_Table):
     name: Annotated[str, AfterValidator(_installation)] = Field(
         description='the name of this installation, such as "salon-montreal"; it is part of every uid and never changes'
     )
     database: Annotated[str, AfterValidator(_database)] = "sqlite:///calferry.db"
     tokens: str = ""
-    keep: Annotated[timedelta, span("30d", "3650d", _TO_TELL)] = timedelta(days=400)
+    keep: Annotated[timedelta, _span("30d", "3650d", _TO_TELL)] = timedelta(days=400)
 
 
-class WebTable(Table):
+class WebTable(_Table):
     listen: Annotated[str, AfterValidator(_endpoint)] = "127.0.0.1:8365"
     url: Annotated[str, AfterValidator(_address)] = ""
     health: Annotated[str, AfterValidator(_endpoint)] = ""
 
 
-class ReconcileTable(Table):
-    near: Annotated[timedelta, span("1m", "7d", _TO_LIST)] = timedelta(minutes=15)
-    all: Annotated[timedelta, span("10m", "31d", _TO_LIST)] = timedelta(hours=24)
+class Security(StrEnum):
+    """How a mail server is spoken to."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
 
 
-class WindowTable(Table):
-    past: Annotated[timedelta, span("1d", "1826d", _BEHIND)] = timedelta(days=30)
-    future: Annotated[timedelta, span("1d", "1826d", _AHEAD)] = timedelta(days=400)
+class EmailTable(_Table):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    to: Annotated[Patterns, AfterValidator(_all_mail)]
+    sender: Annotated[str, AfterValidator(_mail)] = Field(alias="from")
+    host: Name
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Security = Security.STARTTLS
+    user: str = ""
+    password: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _signs_in_whole(self) -> Self:
+        if bool(self.user) != bool(self.password):
+            msg = "needs user and password, or neither"
+            raise ValueError(msg)
+        return self
 
 
-class SourceTable(Table):
+class WebhookTable(_Table):
+    url: Url
+    secret: SecretStr | None = None
+
+
+class PingTable(_Table):
+    url: Url
+    every: Annotated[timedelta, _span("1m", "1d", _BEAT)] = timedelta(minutes=5)
+
+
+class AlertsTable(_Table):
+    in_step: Annotated[timedelta, _span("5m", "7d", _LATE)] = timedelta(hours=1)
+    email: EmailTable | None = None
+    webhook: WebhookTable | None = None
+    ping: PingTable | None = None
+
+
+class ReconcileTable(_Table):
+    near: Annotated[timedelta, _span("1m", "7d", _TO_LIST)] = timedelta(minutes=15)
+    all: Annotated[timedelta, _span("10m", "31d", _TO_LIST)] = timedelta(hours=24)
+
+
+class WindowTable(_Table):
+    past: Annotated[timedelta, _span("1d", "1826d", _BEHIND)] = timedelta(days=30)
+    future: Annotated[timedelta, _span("1d", "1826d", _AHEAD)] = timedelta(days=400)
+
+
+class SourceTable(_Table):
     kind: str
-    every: Annotated[timedelta, span("30s", "1d", _TO_ASK)] = timedelta(minutes=2)
+    every: Annotated[timedelta, _span("30s", "1d", _TO_ASK)] = timedelta(minutes=2)
     reconcile: ReconcileTable = ReconcileTable()
     window: WindowTable = WindowTable()
 
 
-class TargetTable(Table):
+class TargetTable(_Table):
     kind: str
 
 
-class WhereTable(Table):
+class WhereTable(_Table):
     service: Patterns = ()
     owner: Patterns = ()
     location: Patterns = ()
     kind: Patterns = ()
 
 
-class StatusTable(Table):
+class StatusTable(_Table):
     """What becomes of one status. One word stands for all times."""
 
     past: Annotated[Fate | None, _word(Fate)] = None
@@ -225,7 +292,7 @@ class StatusTable(Table):
         return self
 
 
-class RouteTable(Table):
+class RouteTable(_Table):
     source: str = Field(description="the name of a source in this file")
     target: str = Field(description="the name of a target in this file")
     calendar: Annotated[Name, AfterValidator(_calendar)] = ""
@@ -236,7 +303,7 @@ class RouteTable(Table):
     summary: TemplateText = SUMMARY.text
     description: TemplateText = DESCRIPTION.text
     status: Annotated[Mapping[str, StatusTable], Field(default_factory=dict)]
-    shortest: Annotated[timedelta, span("1m", "1d", _TO_SEE)] = timedelta(minutes=1)
+    shortest: Annotated[timedelta, _span("1m", "1d", _TO_SEE)] = timedelta(minutes=1)
 
     @field_validator("status")
     @classmethod
