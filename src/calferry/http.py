@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from calferry import __version__
+from calferry import __version__, meters
 from calferry.errors import (
     CalferryError,
     ConfigError,
@@ -141,7 +141,20 @@ def client(base_url: str, headers: Mapping[str, str], *, ca_file: Path | None = 
         timeout=httpx.Timeout(60.0, connect=10.0),
         follow_redirects=False,
         verify=_authorities(ca_file),
+        event_hooks={"response": [_count]},
     )
+
+
+def _count(response: httpx.Response) -> None:
+    meters.answered(response.request.url.host, response.status_code)
+
+
+def count_silence(problem: Exception) -> None:
+    """Count the request that met this problem of httpx as one without an answer, if it is one."""
+    import httpx
+
+    if isinstance(problem, httpx.TransportError):
+        meters.answered(problem.request.url.host, meters.NO_ANSWER)
 
 
 def get_json(
@@ -268,9 +281,11 @@ def answer(
         with client.stream(method, path, params=params, data=form, headers=headers) as response:
             return response, _whole(response, request)
     except httpx.ConnectError as problem:
+        count_silence(problem)
         msg = f"{request}: no connection ({problem})"
         raise Passing(msg) from None
     except httpx.TransportError as problem:
+        count_silence(problem)
         msg = f"{request} got no answer ({type(problem).__name__})"
         raise Passing(msg) from None
     except (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError) as problem:

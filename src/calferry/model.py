@@ -463,6 +463,11 @@ def uid_of(installation: str, source: str, source_id: str) -> str:
     return str(uuid.uuid5(NAMESPACE, json.dumps([installation, source, source_id])))
 
 
+def label_of(installation: str, calendar: str) -> str:
+    """What stands for a calendar's key where no address may be shown: always the same, and it tells nobody whose."""
+    return hashlib.sha256(json.dumps([installation, calendar]).encode()).hexdigest()[:10]
+
+
 def at_least(event: Event, minutes: float) -> Event:
     """The event, made long enough to be seen: calendars refuse or hide what ends when it starts."""
     shortest = timedelta(minutes=minutes)

@@ -352,6 +352,18 @@ class Attention:
         return self.what == "parked"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vitals:
+    """How a calendar fares: whether something is to be written there or under way, whether it is left alone for now,
+    and when it was last surveyed (UTC)."""
+
+    calendar: str
+    target: str
+    outstanding: bool
+    paused: bool
+    surveyed_at: datetime | None
+
+
 class Intake(Protocol):
     """The ledger as `pull` sees it. Every method is one transaction."""
 
@@ -605,6 +617,36 @@ class Pauses(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """A trouble that somebody was told of: since when it was one (UTC), and how large it was."""
+
+    key: str
+    since: datetime
+    size: int
+
+
+class AlertBook(Protocol):
+    """The ledger as whoever raises an alert sees it. Every method is one transaction. To observe nothing new writes
+    nothing."""
+
+    def since(self) -> Mapping[str, datetime]:
+        """The troubles that were last observed, by key, and since when (UTC)."""
+        ...
+
+    def observe(self, found: Mapping[str, datetime]) -> None:
+        """These are the troubles now. One that was observed before keeps its time; all others are over."""
+        ...
+
+    def told(self, channel: str) -> Mapping[str, Telling]:
+        """What a channel was told of and not yet that it is over, by key."""
+        ...
+
+    def file(self, channel: str, told: Iterable[Telling], over: Collection[str], at: datetime) -> None:
+        """A channel was told of these troubles, and that those of the keys in `over` are over."""
+        ...
+
+
 class Ledger(Protocol):
     """What calferry remembers. `id` is drawn once and marks every event that this ledger answers for."""
 
@@ -626,8 +668,20 @@ class Ledger(Protocol):
     @property
     def pauses(self) -> Pauses: ...
 
+    @property
+    def alerts(self) -> AlertBook: ...
+
     def attention(self, now: datetime) -> frozenset[Attention]:
         """All that waits for a person at `now`."""
+        ...
+
+    def vitals(self, now: datetime) -> Sequence[Vitals]:
+        """How every calendar fares, by key. Reads no more rows than there are calendars and things outstanding."""
+        ...
+
+    def trim(self, before: datetime) -> int:
+        """Forget what the journal tells of, and which deletions were acknowledged, before then (UTC). Returns the
+        number of rows. Many small transactions."""
         ...
 
     def lock(self, name: str) -> AbstractContextManager[None]:

@@ -6,14 +6,18 @@ Jobs live in this process alone: what they have to do is in the ledger, so nothi
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
+from calferry import meters
 from calferry.errors import CalferryError
 from calferry.ports import Attention
+from calferry.pulse import Pulse
 from calferry.sync.crossing import bring_from, deliver, waiting
 from calferry.sync.installation import Account, Installation, Stopped, Tally, Watch
 from calferry.sync.pull import PAUSED
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from apscheduler.schedulers.background import BackgroundScheduler
 
 log = logging.getLogger(__name__)
+steps = logging.getLogger("calferry.steps")
 
 PUSH_EVERY = timedelta(minutes=1)
 """How often a target is looked after though no source had anything new: what failed is due again, a pause is over."""
@@ -38,18 +43,37 @@ FAREWELL = 5.0
 """Seconds that the steps under way have when the schedule stops."""
 
 
-class Schedule:
-    """The steps of an installation, over and over until `stopping` is set."""
+JUMP = 30.0
+"""Seconds by which the wall clock has to leave the monotonic one to count as set."""
 
-    def __init__(self, installation: Installation, stopping: Event) -> None:
+
+@dataclass(frozen=True, kw_only=True)
+class Chore:
+    """What is done beside the steps, at an interval of its own."""
+
+    name: str
+    every: timedelta
+    do: Callable[[], None]
+
+
+class Schedule:
+    """The steps of an installation and the chores beside them, over and over until `stopping` is set.
+
+    `pulse` tells of each whether it gets somewhere.
+    """
+
+    def __init__(self, installation: Installation, stopping: Event, chores: Sequence[Chore] = ()) -> None:
         self._installation = installation
         self._stopping = stopping
-        self._watch = Watch(stopping=stopping.is_set)
+        self._chores = chores
+        self.pulse = Pulse()
+        self._ahead = _wall_clock_ahead()
         self._nudged: set[str] = set()
         self._nudging = Lock()
         self._errors: dict[str, tuple[str, ...]] = {}
         self._attention: frozenset[Attention] = frozenset()
-        self._scheduler = self._plan()
+        self._scheduler = _scheduler()
+        self._plan_all()
 
     def start(self) -> None:
         self._scheduler.start()
@@ -67,40 +91,39 @@ class Schedule:
         ending.join(FAREWELL)
         return not ending.is_alive()
 
-    def _plan(self) -> BackgroundScheduler:
-        from apscheduler.executors.pool import ThreadPoolExecutor
-        from apscheduler.schedulers.background import BackgroundScheduler
+    def mind_the_clock(self) -> None:
+        """When the wall clock was set, everything is due now: set back, it would be a long time until then."""
+        ahead = _wall_clock_ahead()
+        if abs(ahead - self._ahead) < JUMP:
+            return
+        log.info("the clock was set by %.0f seconds; everything is looked after now", ahead - self._ahead)
+        self._ahead = ahead
+        with self._nudging:
+            if not self._stopping.is_set():
+                for job in self._scheduler.get_jobs():
+                    job.modify(next_run_time=datetime.now(UTC))
 
-        accounts, targets = self._installation.accounts, self._installation.targets
-        # A step that is late runs late, once, and never beside itself.
-        scheduler = BackgroundScheduler(
-            timezone=UTC,
-            executors={"pull": ThreadPoolExecutor(AT_ONCE), "push": ThreadPoolExecutor(AT_ONCE)},
-            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
-        )
-        now = datetime.now(UTC)
-        for account in accounts:
-            every = account.rhythm.every.total_seconds()
-            scheduler.add_job(self._pull, "interval", [account], executor="pull", seconds=every, next_run_time=now)
-        for target in targets:
-            every = PUSH_EVERY.total_seconds()
-            scheduler.add_job(
-                self._push,
-                "interval",
-                [target],
-                executor="push",
-                id=_push_id(target),
-                seconds=every,
-                next_run_time=now,
-            )
+    def _plan_all(self) -> None:
+        for account in self._installation.accounts:
+            self._plan("pull", f"pull {account.source.name}", account.rhythm.every, partial(self._pull, account))
+        for target in self._installation.targets:
+            self._plan("push", _push_id(target), PUSH_EVERY, partial(self._push, target))
         for target, often in self._installation.verify.items():
-            seconds, first = often.total_seconds(), now + VERIFY_AFTER
-            scheduler.add_job(self._verify, "interval", [target], executor="push", seconds=seconds, next_run_time=first)
-        return scheduler
+            self._plan("push", f"verify {target}", often, partial(self._verify, target), VERIFY_AFTER)
+        for chore in self._chores:
+            self._plan("chores", chore.name, chore.every, partial(self._do, chore))
+
+    def _plan(
+        self, executor: str, name: str, every: timedelta, job: Callable[[], None], first: timedelta = timedelta(0)
+    ) -> None:
+        seconds = every.total_seconds()
+        self.pulse.expect(name, seconds)
+        at = datetime.now(UTC) + first
+        self._scheduler.add_job(job, "interval", executor=executor, id=name, seconds=seconds, next_run_time=at)
 
     def _pull(self, account: Account) -> None:
         name = account.source.name
-        tally = self._step(f"pull {name}", name, partial(bring_from, account, self._installation, self._watch))
+        tally = self._step(f"pull {name}", name, partial(bring_from, account, self._installation))
         self._tell_attention()
         if tally["routed"]:
             for target in {route.target for route in account.routes}:
@@ -116,36 +139,71 @@ class Schedule:
     def _push(self, target: str) -> None:
         while True:
             self._nudged.discard(target)
-            self._step(_push_id(target), target, partial(deliver, self._installation, self._watch, [target]))
+            self._step(_push_id(target), target, partial(deliver, self._installation, targets=[target]))
             if target not in self._nudged or self._stopping.is_set():
                 return
 
     def _verify(self, target: str) -> None:
-        tally = self._step(f"verify {target}", target, partial(tend, self._installation, target, self._watch))
+        tally = self._step(f"verify {target}", target, partial(tend, self._installation, target))
         if tally["restored"]:
             self._nudge(target)
 
-    def _step(self, job: str, name: str, step: Callable[[], Tally]) -> Tally:
+    def _do(self, chore: Chore) -> None:
+        if self._stopping.is_set():
+            return
+        with self.pulse.working(chore.name):
+            try:
+                chore.do()
+            except CalferryError as error:
+                log.warning("%s: %s", chore.name, error)
+            except Exception as error:
+                log.warning("%s: it failed in a way calferry does not know (%s)", chore.name, type(error).__name__)
+                log.debug("it failed here", exc_info=error)
+
+    def _step(self, job: str, name: str, step: Callable[..., Tally]) -> Tally:
         """Run a step and say what came of it. Whatever ends it, it is tried again."""
         if self._stopping.is_set():
             return Tally()
-        try:
-            tally = step()
-        except Stopped:
+        began = time.monotonic()
+        watch = Watch(tell=lambda _step, _done: self.pulse.move(job), stopping=self._stopping.is_set)
+        with self.pulse.working(job):
+            tally = self._outcome(partial(step, watch=watch))
+        if tally is None:
             return Tally()
-        except CalferryError as error:
-            tally = Tally(errors=[error])
-        except Exception as error:
-            log.debug("it failed here", exc_info=error)
-            unforeseen = f"a step failed in a way calferry does not know ({type(error).__name__})"
-            tally = Tally(errors=[CalferryError(unforeseen)])
+        self._count(job, name, time.monotonic() - began)
+        self._log(job, name, tally, time.monotonic() - began)
         self._tell(job, name, tally)
         return tally
 
+    def _outcome(self, step: Callable[[], Tally]) -> Tally | None:
+        """What came of a step; None when it was stopped."""
+        try:
+            return step()
+        except Stopped:
+            return None
+        except CalferryError as error:
+            return Tally(errors=[error])
+        except Exception as error:
+            log.debug("it failed here", exc_info=error)
+            unforeseen = f"a step failed in a way calferry does not know ({type(error).__name__})"
+            return Tally(errors=[CalferryError(unforeseen)])
+
+    def _count(self, job: str, name: str, seconds: float) -> None:
+        step, _, _ = job.partition(" ")
+        meters.STEPS.count(step, name)
+        meters.SECONDS.count(step, name, by=seconds)
+
+    def _log(self, job: str, name: str, tally: Tally, seconds: float) -> None:
+        """One record a step, with all there is to say about it. That nothing was done is no news."""
+        step, _, _ = job.partition(" ")
+        text = tally.text(besides=("routed", PAUSED))
+        errors = [{"error": type(error).__name__, "message": str(error)} for error in tally.errors]
+        fields = {"step": step, "name": name, "seconds": round(seconds, 3), "counts": tally.counts, "errors": errors}
+        level = logging.INFO if text else logging.DEBUG
+        steps.log(level, "%s: %s", name, text or "nothing new", extra={"fields": fields})
+
     def _tell(self, job: str, name: str, tally: Tally) -> None:
-        """What was done, each error when it comes and when it is over, and what newly waits for a person."""
-        if text := tally.text(besides=("routed", PAUSED)):
-            log.info("%s: %s", name, text)
+        """Each error when it comes and when it is over, and what newly waits for a person."""
         if tally[PAUSED]:  # what went wrong before is not over
             return
         errors = tuple(dict.fromkeys(map(str, tally.errors)))
@@ -156,7 +214,7 @@ class Schedule:
         if before and not errors:
             log.info("%s: well again", name)
         self._errors[job] = errors
-        if text:
+        if tally.text(besides=("routed",)):
             self._tell_attention()
 
     def _tell_attention(self) -> None:
@@ -170,5 +228,22 @@ class Schedule:
         self._attention = attention
 
 
+def _scheduler() -> BackgroundScheduler:
+    """A step that is late runs late, once, and never beside itself."""
+    from apscheduler.executors.pool import ThreadPoolExecutor
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    return BackgroundScheduler(
+        timezone=UTC,
+        executors={name: ThreadPoolExecutor(AT_ONCE) for name in ("pull", "push", "chores")},
+        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+    )
+
+
 def _push_id(target: str) -> str:
     return f"push {target}"
+
+
+def _wall_clock_ahead() -> float:
+    """By how many seconds the wall clock is ahead of the monotonic one."""
+    return datetime.now(UTC).timestamp() - time.monotonic()

@@ -31,6 +31,8 @@ from calferry.tokens import TokenFile
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from calferry.alerts.channels import Channel
+    from calferry.alerts.lookout import Ping
     from calferry.store import SqlLedger
 
 
@@ -71,6 +73,29 @@ def existing_ledger(settings: Settings) -> Iterator[SqlLedger | None]:
     finally:
         if ledger is not None:
             ledger.close()
+
+
+def channels(settings: Settings) -> list[Channel]:
+    """The ways by which the settings want a person told."""
+    from calferry.alerts.channels import Email, Webhook
+
+    found: list[Channel] = []
+    if email := settings.alerts.email:
+        password = email.password.get_secret_value() if email.password else ""
+        told = {"host": email.host, "security": email.security.value, "user": email.user, "password": password}
+        found.append(Email(to=email.to, sender=email.sender, port=email.port, **told))
+    if webhook := settings.alerts.webhook:
+        secret = webhook.secret.get_secret_value() if webhook.secret else ""
+        found.append(Webhook(url=webhook.url.get_secret_value(), secret=secret))
+    return found
+
+
+def ping(settings: Settings) -> Ping | None:
+    """The sign of life that the settings want sent."""
+    from calferry.alerts.lookout import Ping
+
+    said = settings.alerts.ping
+    return Ping(said.url.get_secret_value(), said.every) if said else None
 
 
 def join(settings: Settings, joined: Mapping[str, Source], ledger: SqlLedger, clock: Clock) -> Installation:

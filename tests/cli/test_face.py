@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from calferry import __version__
-from calferry.cli import app, deletions, feeds
+from calferry.cli import alerts, app, deletions, feeds
+from calferry.cli.examples import EXAMPLES
 from calferry.errors import gravest
 from tests.cli.salon import COMMAND, calferry, environment
 
 COMMANDS = [*(one.name or "" for one in app.registered_commands), *(one.name or "" for one in app.registered_groups)]
-GROUPS = {"deletions": deletions.app, "feeds": feeds.app}
+GROUPS = {"alerts": alerts.app, "deletions": deletions.app, "feeds": feeds.app}
 BELOW = [(group, one.name or "") for group, below in GROUPS.items() for one in below.registered_commands]
-SILENT = {"run", "db", "deletions", "feeds"}
+SILENT = {"run", "init", "alerts", "db", "deletions", "feeds"}
 """These report nothing themselves."""
 
 HEAVY = {
@@ -60,13 +61,10 @@ def test_help_has_a_line_for_every_command(tmp_path: Path) -> None:
     ran = calferry(tmp_path, "--help")
     lines = [line.strip("│ ") for line in ran.out.splitlines()]
     sentences = {name: line.split(maxsplit=1)[1] for name in COMMANDS for line in lines if line.startswith(f"{name} ")}
+    everything = "demo sandbox init check connect plan sync run status explain pause resume"
+    everything += " adopt verify remove erase alerts deletions db feeds"
     assert ran.code == 0
-    assert (
-        set(sentences)
-        == set(COMMANDS)
-        == {"demo", "check", "connect", "plan", "sync", "run", "status", "explain", "pause", "resume"}
-        | {"deletions", "feeds", "adopt", "verify", "remove", "erase", "db"}
-    )
+    assert set(sentences) == set(COMMANDS) == set(everything.split())
     assert all(sentence.endswith(".") for sentence in sentences.values()), sentences
 
 
@@ -76,6 +74,14 @@ def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     assert (ran.code, ran.err) == (0, "")
     assert f"calferry {command}" in ran.out
     assert "--json" in ran.out or command in SILENT
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *map(" ".join, BELOW)])
+def test_every_command_has_examples_that_are_its_own(tmp_path: Path, command: str) -> None:
+    assert EXAMPLES[command]
+    assert all(line.startswith(f"calferry {command}") for line in EXAMPLES[command])
+    shown = " ".join(calferry(tmp_path, *command.split(), "--help").out.split())
+    assert f"Examples: {EXAMPLES[command][0]}" in shown
 
 
 @pytest.mark.parametrize("command", BELOW, ids=" ".join)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Iterator
@@ -34,6 +35,8 @@ listen = "127.0.0.1:{{port}}"
 url = "{URL}"
 """
 
+TEXT = {"CALFERRY_LOG": "text"}
+
 SOON = 15.0
 """Seconds: much less than a request may take, and what whoever asks for the end puts up with."""
 
@@ -51,7 +54,7 @@ def at_salon(salon: Salon, *arguments: str) -> Ran:
 @contextmanager
 def running(salon: Salon) -> Iterator[Service]:
     """The service. Whatever it says: no token, no secret, nobody's name."""
-    with Service(salon.home, "run", SALON_KEY=salon.sandbox.agendize.api_key, FEED_SECRET=SECRET) as service:
+    with Service(salon.home, "run", SALON_KEY=salon.sandbox.agendize.api_key, FEED_SECRET=SECRET, **TEXT) as service:
         yield service
     url = at_salon(salon, "feeds", "list", "ana", "--json").document["feeds"][0]["url"]
     token = url.removeprefix(f"{URL}/feeds/").removesuffix(".ics")
@@ -110,7 +113,7 @@ def test_after_a_restart_the_feed_is_the_same_bytes(salon: Salon) -> None:
 def test_without_feeds_nothing_is_served(salon: Salon) -> None:
     salon.configure(more="")
     salon.book(1)
-    with Service(salon.home, "run", SALON_KEY=salon.sandbox.agendize.api_key) as service:
+    with Service(salon.home, "run", SALON_KEY=salon.sandbox.agendize.api_key, **TEXT) as service:
         service.until("workspace: 1 created")
         assert service.ask_to_end() == 0
     assert "feeds are served" not in service.all
@@ -215,3 +218,40 @@ def test_it_ends_within_seconds_though_the_calendars_hang_and_what_was_answered_
     assert (again.code, salon.shown(ANA)) == (0, 60)
     assert 0 < created < 60  # the first batch was filed
     assert salon.sandbox.google.world.performed["insert"] == 60
+
+
+# ── how it fares ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_it_says_when_it_is_ready_and_how_it_fares(salon: Salon) -> None:
+    salon.configure(more='[web]\nhealth = "127.0.0.1:0"\n')
+    salon.book(2)
+    with Service(salon.home, "run", SALON_KEY=salon.sandbox.agendize.api_key, **TEXT) as service:
+        here = service.until("health is told at ").rpartition(" ")[2]
+        service.until("workspace: 2 created")
+        deadline = time.monotonic() + SOON
+        while (ready := fetch(f"{here}/readyz")).status_code != 200 and time.monotonic() < deadline:
+            time.sleep(0.05)  # nothing tells when the last of the first rounds is over
+        metrics = fetch(f"{here}/metrics").text
+        assert service.ask_to_end() == 0
+    (ana,) = [one for one in salon.run("status", "--json").document["calendars"] if one["calendar"].endswith(ANA)]
+    assert (ready.status_code, ready.text) == (200, "ready\n")
+    assert 'calferry_changes_total{change="created",why=""} 2' in metrics
+    assert f'calferry_in_step_age_seconds{{calendar="{ana["label"]}",target="workspace"}}' in metrics
+    assert "@" not in metrics
+
+
+def test_where_nobody_looks_on_it_logs_one_object_a_step(salon: Salon) -> None:
+    salon.configure(more="")
+    salon.book(2)
+    with Service(salon.home, "run", SALON_KEY=salon.sandbox.agendize.api_key) as service:
+        service.until("workspace: 2 created")
+        assert service.ask_to_end() == 0
+    lines = [json.loads(line) for line in service.said]
+    assert {"at", "level", "logger", "message"} <= set.intersection(*(set(line) for line in lines))
+    steps = [line for line in lines if "step" in line]
+    done = [(line["step"], line["name"], line["counts"]) for line in steps]
+    assert [name for step, name, counts in done if step == "pull" and counts.get("new") == 2] == ["salon"]
+    assert [name for step, name, counts in done if step == "push" and counts.get("created") == 2] == ["workspace"]
+    assert all(line["seconds"] >= 0 and line["errors"] == [] for line in steps)
+    assert not [word for word in (*salon.secrets, *PERSONAL) if word in service.all]

@@ -11,6 +11,7 @@ import pytest
 from calferry.errors import LedgerBusy
 from calferry.ports import Ledger
 from tests.contracts.keeper import KeeperContract
+from tests.contracts.ledger_alerts import AlertsContract, RetentionContract, VitalsContract
 from tests.contracts.ledger_intake import IntakeContract
 from tests.contracts.ledger_look_ups import LookUpsContract
 from tests.contracts.ledger_outbox import OutboxContract
@@ -69,7 +70,16 @@ class LockContract:
 
 
 class RowsContract(
-    IntakeContract, LookUpsContract, RoutingContract, SessionsContract, OutboxContract, PausesContract, KeeperContract
+    IntakeContract,
+    LookUpsContract,
+    RoutingContract,
+    SessionsContract,
+    OutboxContract,
+    PausesContract,
+    KeeperContract,
+    AlertsContract,
+    VitalsContract,
+    RetentionContract,
 ):
     """What is in the ledger's tables. Give it `ledger` and `keeper` as fixtures."""
 

@@ -12,12 +12,16 @@ from pydantic import BaseModel
 
 from calferry.config import Kinds, Settings, load
 from calferry.config.tables import (
+    AlertsTable,
+    EmailTable,
     InstallationTable,
+    PingTable,
     ReconcileTable,
     RouteTable,
     SourceTable,
     StatusTable,
     TargetTable,
+    WebhookTable,
     WebTable,
     WhereTable,
     WindowTable,
@@ -40,15 +44,17 @@ KINDS = Kinds(
 )
 TABLES: list[type[BaseModel]] = [
     *(InstallationTable, SourceTable, ReconcileTable, WindowTable, TargetTable, RouteTable, WhereTable, StatusTable),
-    *(WebTable, AgendizeSettings, ClicrdvSettings, ValomniaSettings, GoogleSettings, IcalSettings, Office365Settings),
+    *(WebTable, AlertsTable, EmailTable, WebhookTable, PingTable),
+    *(AgendizeSettings, ClicrdvSettings, ValomniaSettings, GoogleSettings, IcalSettings, Office365Settings),
 ]
-OPTIONS = sorted({name for table in TABLES for name in table.model_fields})
+OPTIONS = sorted({field.alias or name for table in TABLES for name, field in table.model_fields.items()})
 SECRETS = {
     "AGENDIZE_API_KEY": "k3y",
     "AGENDIZE_TOKEN": "t0ken",
     "CLICRDV_API_KEY": "k3y",
     "CLICRDV_PASSWORD": "w0rd",
     "M365_SECRET": "s3cret",
+    "SMTP_PASSWORD": "w0rd",
     "VALOMNIA_PASSWORD": "w0rd",
 }
 
@@ -131,6 +137,15 @@ def test_the_other_target_of_the_example_works(salon: Path) -> None:
     assert {one.kind for one in read(salon, text).targets.values()} == KINDS.targets.keys()
 
 
+def test_the_other_ways_of_alerts_in_the_example_work(salon: Path) -> None:
+    for name in ("webhook-address", "webhook-secret", "ping-address"):
+        (salon.parent / name).write_text("https://alerts.example/T0K3N")
+    shown = re.findall(r"^#   \[alerts\.\w+\]\n(?:#   .*\n)+", EXAMPLE, re.MULTILINE)
+    text = EXAMPLE + re.sub(r"^#   ", "", "\n".join(shown), flags=re.MULTILINE)
+    alerts = read(salon, text).alerts
+    assert None not in (alerts.email, alerts.webhook, alerts.ping)
+
+
 def test_the_defaults_that_the_example_shows_are_the_defaults(salon: Path) -> None:
     bare = """
         [calferry]
@@ -147,6 +162,7 @@ def test_the_defaults_that_the_example_shows_are_the_defaults(salon: Path) -> No
         source = "salon"
         target = "workspace"
         calendar = "x"
+        [alerts]
         """
     expected = read(salon, bare)
     shown = list(defaults_shown())

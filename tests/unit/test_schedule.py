@@ -240,6 +240,36 @@ def test_a_nudge_during_a_push_is_not_lost(joined: Installation, bookings: Booki
         assert calendars.written.get(timeout=PATIENCE) == 1
 
 
+def test_when_the_clock_is_set_back_a_day_nothing_waits_for_tomorrow(
+    joined: Installation, bookings: Bookings, calendars: Calendars, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = schedule._wall_clock_ahead
+    with running(joined) as planned:
+        bookings.until_asked(2)
+        for job in planned._scheduler.get_jobs():  # what the jump leaves behind
+            job.modify(next_run_time=datetime.now(UTC) + timedelta(days=1))
+        bookings.until_asked(0)
+        monkeypatch.setattr(schedule, "_wall_clock_ahead", lambda: ahead() - timedelta(days=1).total_seconds())
+        planned.mind_the_clock()
+        bookings.book()
+        bookings.until_asked()
+        assert calendars.written.get(timeout=PATIENCE) == 1
+
+
+def test_a_clock_that_is_put_right_by_a_little_changes_nothing(
+    joined: Installation, bookings: Bookings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = schedule._wall_clock_ahead
+    with running(joined) as planned:
+        bookings.until_asked(2)
+        later = datetime.now(UTC) + timedelta(days=1)
+        for job in planned._scheduler.get_jobs():
+            job.modify(next_run_time=later)
+        monkeypatch.setattr(schedule, "_wall_clock_ahead", lambda: ahead() + 5)
+        planned.mind_the_clock()
+        assert {job.next_run_time for job in planned._scheduler.get_jobs()} == {later}
+
+
 # ── what goes wrong ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 

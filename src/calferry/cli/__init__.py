@@ -9,6 +9,7 @@ import typer
 from calferry import __version__
 from calferry.cli import (
     adopt,
+    alerts,
     check,
     connect,
     db,
@@ -17,36 +18,42 @@ from calferry.cli import (
     erase,
     explain,
     feeds,
+    init,
     pause,
     remove,
     run,
+    sandbox,
     status,
     sync,
     verify,
 )
+from calferry.cli.examples import epilog
 
 app = typer.Typer(
     help="Ferries appointments from booking systems into the calendars people live in.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command("demo")(demo.demo)
-app.command("check")(check.check)
-app.command("connect")(connect.connect)
-app.command("plan")(sync.plan)
-app.command("sync")(sync.sync)
-app.command("run")(run.run)
-app.command("status")(status.status)
-app.command("explain")(explain.explain)
-app.command("pause")(pause.pause)
-app.command("resume")(pause.resume)
-app.command("adopt")(adopt.adopt)
-app.command("verify")(verify.verify)
-app.command("remove")(remove.remove)
-app.command("erase")(erase.erase)
-app.add_typer(deletions.app, name="deletions")
-app.add_typer(db.app, name="db")
-app.add_typer(feeds.app, name="feeds")
+app.command("demo", epilog=epilog("demo"))(demo.demo)
+app.command("sandbox", epilog=epilog("sandbox"))(sandbox.sandbox)
+app.command("init", epilog=epilog("init"))(init.init)
+app.command("check", epilog=epilog("check"))(check.check)
+app.command("connect", epilog=epilog("connect"))(connect.connect)
+app.command("plan", epilog=epilog("plan"))(sync.plan)
+app.command("sync", epilog=epilog("sync"))(sync.sync)
+app.command("run", epilog=epilog("run"))(run.run)
+app.command("status", epilog=epilog("status"))(status.status)
+app.command("explain", epilog=epilog("explain"))(explain.explain)
+app.command("pause", epilog=epilog("pause"))(pause.pause)
+app.command("resume", epilog=epilog("resume"))(pause.resume)
+app.command("adopt", epilog=epilog("adopt"))(adopt.adopt)
+app.command("verify", epilog=epilog("verify"))(verify.verify)
+app.command("remove", epilog=epilog("remove"))(remove.remove)
+app.command("erase", epilog=epilog("erase"))(erase.erase)
+for _name, _group in {"alerts": alerts.app, "deletions": deletions.app, "feeds": feeds.app, "db": db.app}.items():
+    for _command in _group.registered_commands:
+        _command.epilog = epilog(f"{_name} {_command.name}")
+    app.add_typer(_group, name=_name, epilog=epilog(_name))
 
 
 def _version(asked: bool) -> None:

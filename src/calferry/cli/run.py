@@ -6,37 +6,98 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NoReturn
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
-from calferry.cli.console import UNFORESEEN, ConfigOption, config_path, guarded, stopped_by_signals
+import typer
+
+from calferry.cli.console import UNFORESEEN, ConfigOption, Stop, config_path, guarded, stopped_by_signals
+from calferry.cli.logs import Form, arrange
+from calferry.cli.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from calferry.config import WebSettings
+    from calferry.config import Settings, WebSettings
+    from calferry.schedule import Chore, Schedule
     from calferry.sync.installation import Installation
 
 log = logging.getLogger(__name__)
 
+BEAT = 5.0
+"""Seconds between two looks at the clock."""
+
+
+LOOK_EVERY = timedelta(minutes=1)
+"""How often the service looks whether something is wrong."""
+
+TRIM_EVERY = timedelta(days=1)
+
 
 @guarded
-def run(config: ConfigOption = None) -> int:
+def run(
+    config: ConfigOption = None,
+    log_form: Annotated[
+        Form,
+        typer.Option("--log", envvar="CALFERRY_LOG", help="How to log; auto: text on a terminal, else JSON lines."),
+    ] = Form.AUTO,
+) -> int:
     """Carry over what changes, and serve the feeds, until told to stop."""
     from calferry import wiring
     from calferry.schedule import Schedule
 
-    logging.getLogger("calferry").setLevel(logging.INFO)
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # that a step is still at it is no news
+    arrange(log_form)
     settings = wiring.settings(config_path(config))
     with stopped_by_signals() as stop, wiring.installation(settings) as installation, ExitStack() as stack:
         serve_feeds(installation, settings.web, stack, ended=stop.set)
-        schedule = Schedule(installation, stop)
+        schedule = Schedule(installation, stop, chores(settings, installation))
+        serve_health(installation, schedule, settings.web, stack, ended=stop.set)
         schedule.start()
         log.info("calferry runs: %d sources, %d targets", len(installation.accounts), len(installation.targets))
-        stop.wait()
+        supervisor = Supervisor()
+        supervisor.ready()
+        attend(schedule, stop, supervisor)
+        supervisor.stopping()
         log.info("calferry stops")
         code = 0 if stop.number else UNFORESEEN  # systemd starts what failed again
         if not schedule.stop():
             _leave(stack, code)
     return code
+
+
+def chores(settings: Settings, installation: Installation) -> list[Chore]:
+    """What the service does beside its steps."""
+    from calferry import wiring
+    from calferry.alerts.channels import Log
+    from calferry.alerts.lookout import Lookout
+    from calferry.schedule import Chore
+
+    lookout = Lookout(installation, [Log(), *wiring.channels(settings)], settings.alerts.in_step)
+    found = [
+        Chore(name="alerts", every=LOOK_EVERY, do=lookout.look),
+        Chore(name="trim", every=TRIM_EVERY, do=partial(trim, installation, settings.keep)),
+    ]
+    if ping := wiring.ping(settings):
+        found.append(Chore(name="ping", every=ping.every, do=lambda: ping.send() if lookout.all_in_step else None))
+    return found
+
+
+def trim(installation: Installation, keep: timedelta) -> None:
+    """Forget what happened longer ago than `keep`."""
+    if forgotten := installation.ledger.trim(installation.clock.now() - keep):
+        log.info("%d rows of the journal were old enough to be forgotten", forgotten)
+
+
+def attend(schedule: Schedule, stop: Stop, supervisor: Supervisor) -> None:
+    """Until told to stop, see to it that the schedule goes on, and say so while no job is past its deadline."""
+    overdue: list[str] = []
+    beat = min(BEAT, supervisor.patience / 3) if supervisor.patience else BEAT
+    while not stop.wait(beat):
+        schedule.mind_the_clock()
+        before, overdue = overdue, schedule.pulse.overdue()
+        if overdue and overdue != before:
+            log.error("past their deadline: %s", ", ".join(overdue))
+        if not overdue:
+            supervisor.alive()
 
 
 def _leave(stack: ExitStack, code: int) -> NoReturn:
@@ -45,6 +106,20 @@ def _leave(stack: ExitStack, code: int) -> NoReturn:
     stack.close()
     logging.shutdown()
     os._exit(code)
+
+
+def serve_health(
+    installation: Installation, schedule: Schedule, web: WebSettings, stack: ExitStack, ended: Callable[[], None]
+) -> None:
+    """Tell how the service fares, where the file says where, as long as the stack stands."""
+    if web.health is None:
+        return
+    from calferry.web.health import application
+    from calferry.web.server import bind, root_of, serving
+
+    listening = stack.enter_context(bind(*web.health, option="web.health"))
+    stack.enter_context(serving(application(installation, schedule.pulse), listening, ended))
+    log.info("health is told at %s", root_of(listening))
 
 
 def serve_feeds(

@@ -51,7 +51,7 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> int:
         left_behind = orphans(ledger, [route.name for route in settings.routes])
     in_step = _oldest(told.get(one.source, one.pulled_at) for one in sources)
     rests = _rests(resting, sources, calendars)
-    seen = _Seen(sources, calendars, left_behind, resting, rests, in_step, now)
+    seen = _Seen(settings.name, sources, calendars, left_behind, resting, rests, in_step, now)
     if json:
         emit(_document(seen) | {"silence": _silence(seen, beyond)})
     else:
@@ -61,9 +61,10 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> int:
 
 
 class _Seen(NamedTuple):
-    """All that is shown: what a person lets rest, and the same by the key of each account and calendar that rests for
-    it; since when all sources are told of."""
+    """All that is shown: the installation's name; what a person lets rest, and the same by the key of each account and
+    calendar that rests for it; since when all sources are told of."""
 
+    name: str
     sources: Sequence[SourceView]
     calendars: Sequence[CalendarView]
     left_behind: Sequence[Orphan]
@@ -114,15 +115,19 @@ def _conclude(console: Console, seen: _Seen, silence: Sequence[str]) -> None:
 def _document(seen: _Seen) -> dict[str, Any]:
     from dataclasses import asdict
 
+    from calferry.model import label_of
+
     def resting(key: str) -> dict[str, Any]:
         return {"resting": asdict(seen.rests[key]) if key in seen.rests else None}
+
+    def calendar(one: CalendarView) -> dict[str, Any]:
+        derived = {"label": label_of(seen.name, one.calendar), "in_step_since": _in_step_since(one, seen)}
+        return asdict(one) | derived | resting(one.calendar)
 
     return {
         "at": seen.now.isoformat(),
         "sources": [asdict(one) | resting(one.source) for one in seen.sources],
-        "calendars": [
-            asdict(one) | {"in_step_since": _in_step_since(one, seen)} | resting(one.calendar) for one in seen.calendars
-        ],
+        "calendars": [calendar(one) for one in seen.calendars],
         "left_behind": [asdict(orphan) for orphan in seen.left_behind],
         "resting": [asdict(rest) for rest in seen.resting],
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from calferry.cli.alerts import tell_of_trouble
 from calferry.cli.console import (
     ConfigOption,
     JsonOption,
@@ -54,8 +55,10 @@ def sync(config: ConfigOption = None, json: JsonOption = False) -> int:
     from calferry import wiring
     from calferry.sync.crossing import run
 
-    with wiring.installation(wiring.settings(config_path(config))) as installation, watched() as watch:
+    settings = wiring.settings(config_path(config))
+    with wiring.installation(settings) as installation, watched() as watch:
         report = run(installation, watch)
+        tell_of_trouble(settings, installation)
     if json:
         emit(report_json(report))
     else:

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 Place = tuple[int | str, ...]
@@ -46,11 +47,11 @@ def sentence(model: type[BaseModel], error: ErrorDetails, beside: Collection[str
     match error["type"]:
         case "extra_forbidden":
             within = _table_at(model, place[:-1])
-            known = [*(within.model_fields if within else ()), *(beside if len(place) == 1 else ())]
+            known = [*(_options(within) if within else ()), *(beside if len(place) == 1 else ())]
             return _NOT_AN_OPTION.get(place) or f"is not an option; {nearest(str(place[-1]), known)}"
         case "missing":
             within = _table_at(model, place[:-1])
-            what = within.model_fields[str(place[-1])].description if within else None
+            what = _options(within)[str(place[-1])].description if within else None
             return f"is missing: {what}" if what else "is missing, and required"
         case "enum" | "literal_error":
             return f"expected {context['expected']}".replace("'", '"')
@@ -66,11 +67,22 @@ def _table_at(model: type[BaseModel], place: Place) -> type[BaseModel] | None:
     for step in place:
         if get_origin(here) is Mapping:
             here = get_args(here)[1]
-        elif isinstance(here, type) and issubclass(here, BaseModel) and (field := here.model_fields.get(str(step))):
+        elif (table := _as_table(here)) and (field := _options(table).get(str(step))):
             here = field.annotation
         else:
             return None
-    return here if isinstance(here, type) and issubclass(here, BaseModel) else None
+    return _as_table(here)
+
+
+def _as_table(annotation: Any) -> type[BaseModel] | None:
+    """The model of a table, which may be one that can be left out."""
+    choices = [annotation, *get_args(annotation)]
+    return next((one for one in choices if isinstance(one, type) and issubclass(one, BaseModel)), None)
+
+
+def _options(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The options of a table as the file spells them."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def nearest(name: str, names: Collection[str]) -> str:

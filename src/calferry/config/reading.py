@@ -17,7 +17,17 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from calferry.config.problems import Place, dotted, masked, nearest, quoted, sentence
 from calferry.config.secret import SecretError, Secrets
 from calferry.config.settings import Kinds, Settings, SourceSettings, TargetSettings, WebSettings
-from calferry.config.tables import InstallationTable, RouteTable, SourceTable, TargetTable, WebTable
+from calferry.config.tables import (
+    AlertsTable,
+    EmailTable,
+    InstallationTable,
+    PingTable,
+    RouteTable,
+    SourceTable,
+    TargetTable,
+    WebhookTable,
+    WebTable,
+)
 from calferry.errors import ConfigError
 from calferry.policy import Provision
 from calferry.presentation import Coloring, Presentation
@@ -32,20 +42,23 @@ def load(path: Path, *, kinds: Kinds, environment: Mapping[str, str] = os.enviro
     document = _parse(path)
     directory = path.absolute().parent
     reader = _Reader(directory, Secrets(directory, environment))
-    reader.know(document, ("calferry", "web", "sources", "targets", "routes"))
+    reader.know(document, ("calferry", "web", "alerts", "sources", "targets", "routes"))
     installation = reader.read(InstallationTable, reader.section(document, "calferry"), ("calferry",))
     web = reader.read(WebTable, reader.section(document, "web"), ("web",))
+    alerts = reader.alerts(reader.section(document, "alerts"))
     sources = {name: reader.source(name, table, kinds) for name, table in reader.tables(document, "sources")}
     targets = {name: reader.target(name, table, kinds) for name, table in reader.tables(document, "targets")}
     routes = [reader.route(name, table, sources, targets) for name, table in reader.tables(document, "routes")]
-    if reader.problems or installation is None or web is None:
+    if reader.problems or installation is None or web is None or alerts is None:
         raise ConfigError([f"{place}: {sentence}" for place, sentence in reader.problems.items()])
     database = _beside(directory, installation.database)
     return Settings(
         name=installation.name,
         database=database,
         tokens=directory / installation.tokens if installation.tokens else _folder(database) / "tokens",
+        keep=installation.keep,
         web=_web(web),
+        alerts=alerts,
         sources=MappingProxyType({name: source for name, source in sources.items() if source}),
         targets=MappingProxyType({name: target for name, target in targets.items() if target}),
         routes=tuple(route for route in routes if route),
@@ -79,8 +92,15 @@ def _folder(database: str) -> Path:
 
 
 def _web(table: WebTable) -> WebSettings:
-    listen = urlsplit(f"//{table.listen}")
-    return WebSettings(host=listen.hostname or "", port=listen.port or 0, url=table.url)
+    host, port = _host_and_port(table.listen)
+    return WebSettings(
+        host=host, port=port, url=table.url, health=_host_and_port(table.health) if table.health else None
+    )
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    parts = urlsplit(f"//{text}")
+    return parts.hostname or "", parts.port or 0
 
 
 @dataclass(frozen=True)
@@ -115,6 +135,16 @@ class _Reader:
                 yield name, table
             else:
                 self.note((section, name), f"expected a table with a name, such as [{section}.salon]")
+
+    def alerts(self, section: Mapping[str, Any]) -> AlertsTable | None:
+        """The section `alerts`: its tables have secrets of their own."""
+        parts: dict[str, type[BaseModel]] = {"email": EmailTable, "webhook": WebhookTable, "ping": PingTable}
+        values = dict(section)
+        for name, model in parts.items():
+            if isinstance(table := section.get(name), dict):
+                values[name] = dict(self.resolved(model, table, ("alerts", name)))
+        whole = all(len(values[name]) == len(section[name]) for name in parts if isinstance(section.get(name), dict))
+        return self.read(AlertsTable, values, ("alerts",), whole=whole)
 
     def source(self, name: str, table: dict[str, Any], kinds: Kinds) -> SourceSettings | None:
         place = ("sources", name)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from calferry.config.tables import AlertsTable
 from calferry.rules import Route
 
 
@@ -49,11 +50,15 @@ class TargetSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class WebSettings:
-    """Where calferry serves: `host` and `port` here (0: any free one), `url` as subscribers reach it ("": as it is)."""
+    """Where calferry serves: `host` and `port` here (0: any free one), `url` as subscribers reach it ("": as it is).
+
+    `health` is the host and port where it tells how it fares; None where it does not.
+    """
 
     host: str
     port: int
     url: str
+    health: tuple[str, int] | None = None
 
     @property
     def root(self) -> str:
@@ -65,12 +70,14 @@ class WebSettings:
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The whole file. `database` is an address for SQLAlchemy, its path absolute; `tokens` is the folder for what
-    sign-ins leave behind; `routes` are in the file's order."""
+    sign-ins leave behind; `keep` is for how long the journal tells what happened; `routes` are in the file's order."""
 
     name: str
     database: str
     tokens: Path
+    keep: timedelta
     web: WebSettings
+    alerts: AlertsTable
     sources: Mapping[str, SourceSettings]
     targets: Mapping[str, TargetSettings]
     routes: tuple[Route, ...]

@@ -16,6 +16,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SecretStr,
     StringConstraints,
     field_validator,
     model_validator,
@@ -160,6 +161,25 @@ def _near(name: str, names: Collection[str]) -> str:
     return f'did you mean "{near[0]}"?' if near else "docs/configuration.md tells where they are listed"
 
 
+def _mail(address: str) -> str:
+    _, at, host = address.rpartition("@")
+    if not at or not host or any(character.isspace() for character in address):
+        msg = 'expected an e-mail address, such as "desk@salon.example"'
+        raise ValueError(msg)
+    return address
+
+
+def _all_mail(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(_mail, addresses))
+
+
+def _secret_address(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value().startswith(("https://", "http://")):
+        msg = "the secret is no address that begins with https://"
+        raise ValueError(msg)
+    return secret
+
+
 def _chosen(value: object, words: type[StrEnum], otherwise: str = "") -> StrEnum:
     """One of the words of an enumeration, in lower case as in the file. Raises ValueError with the nearest one."""
     known = {word.casefold(): word for word in words}
@@ -194,12 +214,16 @@ Weekday = Annotated[str, AfterValidator(_weekday)]
 Daytime = Annotated[str, AfterValidator(_daytime)]
 ColorName = Annotated[str, AfterValidator(_color)]
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)]
+Url = Annotated[SecretStr, AfterValidator(_secret_address)]
 
 _TO_ASK = "each time asks the booking system, which answers only so many requests; rarer than that, calendars go stale"
 _TO_LIST = "a complete listing takes many requests; without one, deletions go unnoticed"
 _AHEAD = "five years at most, since too many appointments are slow to list; later ones come in when they are closer"
+_TO_TELL = "explaining what happened needs it for a while; ten years at most, since it grows with every change"
 _TO_SEE = "calendars hide what ends when it starts; an event that is made longer than a day hides the others"
 _BEHIND = "one day at least, so that late changes get through; five years at most, since the past changes little"
+_LATE = "sooner, every slow minute is an alert; later, nobody hears of it in time"
+_BEAT = "set the service that waits for it to somewhat more"
 
 
 class _Table(BaseModel):
@@ -212,11 +236,57 @@ class InstallationTable(_Table):
     )
     database: Annotated[str, AfterValidator(_database)] = "sqlite:///calferry.db"
     tokens: str = ""
+    keep: Annotated[timedelta, _span("30d", "3650d", _TO_TELL)] = timedelta(days=400)
 
 
 class WebTable(_Table):
     listen: Annotated[str, AfterValidator(_endpoint)] = "127.0.0.1:8365"
     url: Annotated[str, AfterValidator(_address)] = ""
+    health: Annotated[str, AfterValidator(_endpoint)] = ""
+
+
+class Security(StrEnum):
+    """How a mail server is spoken to."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+class EmailTable(_Table):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    to: Annotated[Patterns, AfterValidator(_all_mail)]
+    sender: Annotated[str, AfterValidator(_mail)] = Field(alias="from")
+    host: Name
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Security = Security.STARTTLS
+    user: str = ""
+    password: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _signs_in_whole(self) -> Self:
+        if bool(self.user) != bool(self.password):
+            msg = "needs user and password, or neither"
+            raise ValueError(msg)
+        return self
+
+
+class WebhookTable(_Table):
+    url: Url
+    secret: SecretStr | None = None
+
+
+class PingTable(_Table):
+    url: Url
+    every: Annotated[timedelta, _span("1m", "1d", _BEAT)] = timedelta(minutes=5)
+
+
+class AlertsTable(_Table):
+    in_step: Annotated[timedelta, _span("5m", "7d", _LATE)] = timedelta(hours=1)
+    email: EmailTable | None = None
+    webhook: WebhookTable | None = None
+    ping: PingTable | None = None
 
 
 class ReconcileTable(_Table):

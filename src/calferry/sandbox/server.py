@@ -31,7 +31,15 @@ class LoopbackServer:
         self._world_lock = lock or threading.RLock()
         self._log: list[Exchange] = []
         self._log_lock = threading.Lock()
-        self._listener = _Listener(self)
+        self._take(0)
+
+    def move(self, port: int) -> None:
+        """Take that port instead of a free one. For who has not begun to serve. Raises OSError."""
+        self._listener.server_close()
+        self._take(port)
+
+    def _take(self, port: int) -> None:
+        self._listener = _Listener(self, port)
         self._thread = threading.Thread(
             target=self._listener.serve_forever, kwargs={"poll_interval": 0.02}, name=type(self).__name__, daemon=True
         )
@@ -108,10 +116,10 @@ class _Listener(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, face: LoopbackServer) -> None:
+    def __init__(self, face: LoopbackServer, port: int) -> None:
         self.face = face
         self.connections: set[_Connection] = set()
-        super().__init__(("127.0.0.1", 0), _Connection)
+        super().__init__(("127.0.0.1", port), _Connection)
 
     def server_bind(self) -> None:
         # HTTPServer's own version asks the resolver for a host name, which may leave the machine.

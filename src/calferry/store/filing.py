@@ -38,19 +38,25 @@ def settle(connection: Connection, settled: Sequence[Row[Any]]) -> None:
         connection.execute(delete(intents).where(intents.c.id.in_([row.id for row in settled])))
 
 
-def file(connection: Connection, receipts: Sequence[Receipt], at: datetime) -> None:
-    """File at most one chunk of receipts. One that says nothing new changes nothing."""
+Done = tuple[str, str]
+"""What happened in a calendar, and why."""
+
+
+def file(connection: Connection, receipts: Sequence[Receipt], at: datetime) -> list[Done]:
+    """File at most one chunk of receipts. One that says nothing new changes nothing. Returns what happened."""
     answers = {(receipt.calendar, receipt.uid): receipt for receipt in receipts}
     uids = {receipt.uid for receipt in receipts}
     places, open_intents = placed(connection, uids), under_way(connection, uids)
     _of_no_placement(connection, answers, open_intents, at)
     rows: list[RowValues] = []
     gone, entries = [], []
+    done: list[Done] = []
     for key, receipt in answers.items():
         place, intent = places.get(key), open_intents.get(key)
         if intent is None and (place is None or _says(place, receipt)):
             continue
         entries.append(Entry(at, receipt.calendar, receipt.uid, _word(receipt, intent)))
+        done.append((_word(receipt, intent), _reason(receipt, intent if intent is not None else place)))
         if place is None and receipt.fingerprint and intent is not None:
             rows.append({**lost(receipt, intent.target, at), "generation": intent.generation})
         elif place is not None:
@@ -65,6 +71,7 @@ def file(connection: Connection, receipts: Sequence[Receipt], at: datetime) -> N
     settle(connection, [row for key, row in open_intents.items() if key in answers])
     _answered(connection, {receipt.calendar for receipt in receipts})
     journal.write(connection, entries)
+    return done
 
 
 def _of_no_placement(
@@ -131,6 +138,11 @@ def _word(receipt: Receipt, intent: Row[Any] | None) -> str:
     if intent is not None:
         return DONE[Action(intent.action)]
     return DONE[Action.UPDATE] if receipt.fingerprint else DONE[Action.DELETE]
+
+
+def _reason(receipt: Receipt, cause: Row[Any] | None) -> str:
+    """Why an event left; what was written needs no reason."""
+    return "" if receipt.fingerprint or cause is None else str(cause.why)
 
 
 def written(place: Row[Any], receipt: Receipt, intent: Row[Any] | None, at: datetime) -> RowValues:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -14,8 +15,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from calferry.errors import ConfigError, LedgerBusy, Unavailable
-from calferry.ports import Attention
+from calferry.ports import Attention, Vitals
 from calferry.store import journal, migrations
+from calferry.store.alertbook import SqlAlertBook
 from calferry.store.attention import waiting
 from calferry.store.database import Database
 from calferry.store.intake import SqlIntake
@@ -24,9 +26,11 @@ from calferry.store.keeper import SqlKeeper
 from calferry.store.locks import PATIENCE, Locks
 from calferry.store.outbox import SqlOutbox
 from calferry.store.pausing import SqlPauses
+from calferry.store.retention import trim
 from calferry.store.routing import SqlRouting
 from calferry.store.shelf import SqlShelf
 from calferry.store.tables import calendars, identity
+from calferry.store.vitals import vitals
 
 EXAMPLE = "sqlite:////var/lib/calferry/calferry.db"
 
@@ -45,6 +49,7 @@ class SqlLedger:
         self._pauses = SqlPauses(database)
         self._shelf = SqlShelf(database, installation, ledger)
         self._keeper = SqlKeeper(database, installation, ledger)
+        self._alerts = SqlAlertBook(database)
 
     @property
     def id(self) -> str:
@@ -78,9 +83,20 @@ class SqlLedger:
     def keeper(self) -> SqlKeeper:
         return self._keeper
 
+    @property
+    def alerts(self) -> SqlAlertBook:
+        return self._alerts
+
     def attention(self, now: datetime) -> frozenset[Attention]:
         with self.database.reading() as connection:
             return waiting(connection, now)
+
+    def vitals(self, now: datetime) -> Sequence[Vitals]:
+        with self.database.reading() as connection:
+            return vitals(connection, now)
+
+    def trim(self, before: datetime) -> int:
+        return trim(self.database, before)
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         return self._locks.hold(name)

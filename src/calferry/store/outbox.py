@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func, insert, literal, or_, select, update
 
 from calferry.errors import CalferryError, Conflict, Refused
+from calferry.meters import CHANGES
 from calferry.model import Action, Failure, Intent, Marked, Placement, Receipt, Why
 from calferry.ports import HeldBack, Standing
 from calferry.store import adopting, filing, journal, parking, pausing
@@ -111,8 +112,9 @@ class SqlOutbox:
 
     def file(self, receipts: Sequence[Receipt], at: datetime) -> None:
         with self._database.writing() as connection:
-            for chunk in chunks(receipts):
-                filing.file(connection, chunk, at)
+            done = [one for chunk in chunks(receipts) for one in filing.file(connection, chunk, at)]
+        for change, why in done:
+            CHANGES.count(change, why)
 
     def fail(self, failure: Failure, at: datetime) -> None:
         with self._database.writing() as connection:

@@ -394,6 +394,27 @@ class Link(Row, table=True):
     ends_at: datetime | None = None
 
 
+class Trouble(Row, table=True):
+    """What is wrong, as it was last observed, and since when."""
+
+    __tablename__ = "troubles"
+
+    trouble: str = Field(primary_key=True)
+    since: datetime
+
+
+class Telling(Row, table=True):
+    """A trouble that a channel was told of, and not yet that it is over."""
+
+    __tablename__ = "tellings"
+
+    channel: str = Field(primary_key=True)
+    trouble: str = Field(primary_key=True)
+    since: datetime
+    size: int
+    told_at: datetime
+
+
 class Entry(Row, table=True):
     """What happened. Only ever added to; `detail` holds no personal data."""
 
@@ -433,6 +454,8 @@ journal = table("journal")
 fragments = table("fragments")
 feeds = table("feeds")
 links = table("links")
+troubles = table("troubles")
+tellings = table("tellings")
 
 is_due = placements.c.wanted_fingerprint != placements.c.written_fingerprint
 is_under_way = exists().where(intents.c.calendar == placements.c.calendar, intents.c.uid == placements.c.uid)

@@ -26,14 +26,14 @@ FAREWELL = 5
 """Seconds that requests under way have when the server stops."""
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Listen there. Raises ConfigError when it cannot be."""
+def bind(host: str, port: int, option: str = "web.listen") -> socket.socket:
+    """Listen there, as `option` says. Raises ConfigError when it cannot be."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
         reason = str(error.strerror).partition(" (while")[0]  # Python adds the address, which is said already
-        message = f"web.listen: {host}:{port} cannot be listened on ({reason}); set it to another place"
+        message = f"{option}: {host}:{port} cannot be listened on ({reason}); set it to another place"
         raise ConfigError([message]) from error
 
 

@@ -47,6 +47,9 @@ class GraphServer(LoopbackServer):
         self.ca_file = Path(self._folder.name, "authority.pem")
         self.ca_file.write_bytes(authority().certificate_pem)
         super().__init__(self.world.lock)
+
+    def _take(self, port: int) -> None:
+        super()._take(port)
         # The handshake happens in the connection's own thread, at its first read.
         self._listener.socket = server_context().wrap_socket(
             self._listener.socket, server_side=True, do_handshake_on_connect=False

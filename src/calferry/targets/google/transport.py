@@ -215,6 +215,7 @@ def reaching() -> Iterator[None]:
     try:
         yield
     except (GoogleAuthError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+        http.count_silence(error)
         # The cause is cut off: some quote what was sent.
         msg = f"Google could not be reached ({type(error).__name__})."
         raise Unavailable(msg) from None

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from calferry import http
 from calferry.errors import NotAuthorised, Unavailable
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ def reaching() -> Iterator[None]:
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL) as error:
+        http.count_silence(error)
         msg = f"Microsoft 365 could not be reached ({type(error).__name__})."
         raise Unavailable(msg) from None
 
