@@ -13,7 +13,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from calferry.errors import Refused
-from calferry.filters import WEEKDAYS, stopped_by
+from calferry.filters import WEEKDAYS, fits, stopped_by
 from calferry.model import Appointment, Event, Owner, Placement, Removal, Resource, Status, Wanted, Why, Window
 from calferry.moments import utc
 from calferry.policy import Fate, Policy, Treatment, sought, treat, turns_at
@@ -324,6 +324,12 @@ def destinations(route: Route, staff: Iterable[Owner]) -> Iterator[tuple[str, st
             yield "", str(reason)
 
 
+def admits(route: Route, owner: Owner | None) -> bool:
+    """Whether the route's filter by owner lets through what is that owner's, or nobody's in particular."""
+    asked = route.where.get("owner")
+    return not asked or fits(_handles(owner) if owner else ("",), asked)
+
+
 def unused(route: Route, staff: Iterable[Owner]) -> list[str]:
     """What in a route's table of calendars names none of the staff."""
     known = {sought(handle) for owner in staff for handle in _handles(owner)}
@@ -332,4 +338,4 @@ def unused(route: Route, staff: Iterable[Owner]) -> list[str]:
 
 def _handles(owner: Owner) -> tuple[str, ...]:
     """What a configuration may call an owner by, the surest first."""
-    return owner.key, owner.reference, owner.email, owner.name
+    return tuple(filter(None, (owner.key, owner.reference, owner.email, owner.name)))

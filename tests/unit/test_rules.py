@@ -23,7 +23,7 @@ from calferry.model import (
 )
 from calferry.moments import utc, wall_clock
 from calferry.presentation import SHOWN, Presentation, Reveal
-from calferry.rules import Groups, destinations, unused
+from calferry.rules import Groups, admits, destinations, unused
 from calferry.targets import google
 from calferry.template import FIELDS, Template
 from tests.builders import ACCOUNT, MORNING, NOW, appointment
@@ -465,3 +465,18 @@ def test_another_choice_of_groups_is_the_configurations_doing() -> None:
     assert removal_of(routed(booking)).why is Why.RECONFIGURED
     whole = pending(class_of("Jo"), placed(), reconfigured=True)
     assert removal_of(routed(whole, replace(TO_OWNER, groups=Groups.EACH))).why is Why.RECONFIGURED
+
+
+def test_a_filter_by_owner_admits_some_of_the_staff_and_perhaps_nobody_in_particular() -> None:
+    ana, bo = Owner(key="77", email="ana@salon.example"), Owner(key="79", name="Bo")
+    admitted = {
+        pattern: [admits(replace(TO_OWNER, where={"owner": (pattern,)}), owner) for owner in (ana, bo, None)]
+        for pattern in ("ANA@*", "bo", "*", "")
+    }
+    assert admitted == {
+        "ANA@*": [True, False, False],
+        "bo": [False, True, False],
+        "*": [True, True, True],
+        "": [False, False, True],
+    }
+    assert all(admits(TO_OWNER, owner) for owner in (ana, None))

@@ -153,7 +153,7 @@ def _routes(
     settings: Settings, targets: Mapping[str, Target], staff: Mapping[str, list[Owner]]
 ) -> Iterator[dict[str, Any]]:
     """For each route, every calendar it would write to, asked for its events with a mark of ours."""
-    from calferry.rules import destinations, unused
+    from calferry.rules import admits, destinations, unused
 
     asked: set[tuple[str, str]] = set()
     for route in settings.routes:
@@ -168,6 +168,8 @@ def _routes(
             )
         owners = [*(known or ()), None]
         for owner, (calendar, problem) in zip(owners, destinations(route, known or ()), strict=True):
+            if not admits(route, owner):
+                continue
             if problem:
                 yield _finding(what, problem if owner else NOBODY, note=True)
             elif (route.target, calendar) not in asked:
