@@ -15,8 +15,8 @@ def test_a_good_configuration_is_told_as_it_would_be_used(salon: Salon) -> None:
         f"{salon.config}: installation salon, ledger sqlite:///{salon.home}/calferry.db",
         "note  calferry.database: no ledger of this version is there yet; the first pass makes it",
         "ok    sources.salon: agendize:13772899 answers (1 company, 1 service, 2 staff)",
-        f"ok    routes.staff: google:{ANA} answers targets.workspace; 0 of the events there are calferry's",
-        f"ok    routes.staff: google:{BEN} answers targets.workspace; 0 of the events there are calferry's",
+        f"ok    routes.staff: google:{ANA} can be written by targets.workspace; 0 of the events there are calferry's",
+        f"ok    routes.staff: google:{BEN} can be written by targets.workspace; 0 of the events there are calferry's",
     ]
     assert "note  routes.staff: appointments of nobody in particular" in ran.out
     assert salon.writes == 0
