@@ -141,7 +141,7 @@ def test_what_a_paused_source_told_before_is_still_routed(shop: Salon) -> None:
     shop.cross()
     shop.sandbox.agendize.faults.add(faults.status(401), times=None)
     shop.cross()
-    shop.configure(f'{shop.config.read_text(encoding="utf-8").partition("batch = 3")[2]}summary = "taken"\n')
+    shop.configure(f'{shop.config.read_text(encoding="utf-8").partition("pace = 1000000")[2]}summary = "taken"\n')
     assert (shop.cross().pushed["updated"], shop.ours(ANA)[0]["summary"]) == (1, "taken")
 
 
