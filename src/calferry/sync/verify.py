@@ -62,10 +62,9 @@ class _Verification:
 
     def __init__(self, installation: Installation, calendar: str, target: str) -> None:
         ledger, now = installation.ledger, installation.clock.now()
-        self.keeper, self.now = installation.keeper, now
+        self.keeper, self.outbox, self.now = installation.keeper, ledger.outbox, now
         self.calendar, self.target = calendar, installation.targets[target]
-        self.due = len(ledger.outbox.due(calendar, now))
-        self.under_way = {one.uid for one in ledger.outbox.unsettled(calendar, now + EVER)}
+        self.under_way = {one.uid for one in self.outbox.unsettled(calendar, now + EVER)}
         self.places = {one.uid: one for one in self.keeper.placements(calendar)}
         self.ours = {ledger.id, *self.keeper.former}
         self.ledger, self.name = ledger.id, ledger.installation
@@ -73,6 +72,8 @@ class _Verification:
     def run(self) -> Verified:
         found = list(self.target.ours(self.calendar))
         ours = [one for one in found if one.mark.ledger in self.ours and one.mark.is_of(self.name)]
+        if len(ours) == len(found):
+            self._survey(ours)
         drifts = (*self._foreign(found, ours), *self._of_each(ours))
         before = self.keeper.drifts(self.calendar)
         self.keeper.verified(self.calendar, drifts, self.now)
@@ -82,9 +83,16 @@ class _Verification:
             events=len(ours),
             drifts=drifts,
             new=frozenset(one for one in drifts if (one.kind, one.id) not in before),
-            stale=self.due,
+            stale=len(self.outbox.due(self.calendar, self.now)),
             places=self.places,
         )
+
+    def _survey(self, ours: Sequence[Marked]) -> None:
+        """A ledger that was put back does not know yet what was written since it was copied: that is not a second
+        event of anything, and nothing is missing for it."""
+        if self.places and self.outbox.surveyed(self.calendar) is None:
+            self.outbox.survey(self.calendar, ours, self.now)
+            self.places = {one.uid: one for one in self.keeper.placements(self.calendar)}
 
     def _foreign(self, found: Iterable[Marked], ours: Sequence[Marked]) -> Iterator[Drift]:
         known = set(ours)
