@@ -14,7 +14,6 @@ from calferry.rules import Groups, Reaction, Route
 from calferry.template import Template
 from tests.unit.routing import TO_OWNER
 
-
 LATER = Template("{service} ({status})")
 
 
