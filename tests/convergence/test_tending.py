@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from calferry.ports import Rest
 from calferry.sync.installation import Stopped, Tally, Watch
 from calferry.sync.tend import tend
 from tests.convergence.test_verifying import href, uid
@@ -131,3 +132,17 @@ def test_the_reactions_route_nothing_anew(shop: Salon) -> None:
     salon_with(shop, 0, on_user_edit="restore", on_user_delete="respect")
     with shop.installation() as installation:
         assert installation.accounts[0].basis == before
+
+
+@pytest.mark.parametrize(("what", "name"), [("target", "workspace"), ("calendar", f"google:{ANA}")])
+def test_nothing_is_asked_of_a_calendar_that_a_person_lets_rest(shop: Salon, what: str, name: str) -> None:
+    booked = salon_with(shop, 3, on_user_delete="respect")
+    shop.sandbox.google.world.user_deletes(ANA, href(shop, booked[0]))
+    with shop.installation() as installation:
+        installation.ledger.pauses.rest(Rest(what=what, name=name), shop.clock.now())
+    shop.sandbox.google.forget_requests()
+    assert tended(shop).text() == ""
+    assert shop.sandbox.google.requests == 0
+    with shop.installation() as installation:
+        assert installation.ledger.pauses.resume(what, name, shop.clock.now())
+    assert tended(shop)["respected"] == 1

@@ -17,10 +17,12 @@ MOST = 3
 
 
 def tend(installation: Installation, target: str, watch: Watch) -> Tally:
-    """Verify every calendar of a target. A calendar that cannot be read stops no other. Raises Stopped."""
+    """Verify every calendar of a target, but for those that a person lets rest. A calendar that cannot be read stops no
+    other. Raises Stopped."""
     tally = Tally()
+    resting = {(one.what, one.name) for one in installation.ledger.pauses.rests(installation.clock.now())}
     for calendar, name in calendars(installation).items():
-        if name != target:
+        if name != target or not resting.isdisjoint({("target", name), ("calendar", calendar)}):
             continue
         if watch.stopping():
             raise Stopped
