@@ -591,8 +591,8 @@ class Outbox(Protocol):
     def surveyed(self, calendar: str) -> datetime | None: ...
 
     def survey(self, calendar: str, found: Sequence[Marked], at: datetime) -> None:
-        """File a survey. An event of ours that bears this ledger's mark but no receipt gets its receipt back, where a
-        placement for its uid exists at that generation or below."""
+        """File a survey. An event of ours that bears this ledger's mark but no receipt, or another fingerprint than its
+        receipt, gets its receipt back, where a placement for its uid exists at that generation or below."""
         ...
 
 

@@ -5,12 +5,14 @@ What becomes of an appointment by its status is decided in `calferry.policy`; a 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 from calferry.errors import Refused
 from calferry.filters import WEEKDAYS, fits, stopped_by
@@ -69,6 +71,12 @@ class Route:
     on_user_delete: Reaction = field(default=Reaction.REPORT, repr=False)
     shows: Presentation = field(default_factory=Presentation)
 
+    @property
+    def basis(self) -> str:
+        """JSON of the members that decide what a calendar shall hold, where they are not as they are by default: what
+        an upgrade adds or means otherwise is no other configuration (see RULES_VERSION)."""
+        return json.dumps(_own(self))
+
     @cached_property
     def by_handle(self) -> Mapping[str, str]:
         """The table of calendars, in any case."""
@@ -78,6 +86,18 @@ class Route:
     def by_alias(self) -> Mapping[str, str]:
         """The table of aliases, likewise."""
         return {sought(alias): calendar for alias, calendar in self.aliases.items()}
+
+
+def _own(value: Any) -> dict[str, object]:
+    """What of a dataclass is not as it is by default, by name; what no `repr` shows is left out."""
+    told: dict[str, object] = {}
+    for one in fields(value):
+        own, usual = getattr(value, one.name), one.default
+        if one.default_factory is not MISSING:
+            usual = one.default_factory()
+        if one.repr and own != usual:
+            told[one.name] = _own(own) if is_dataclass(own) else repr(own)
+    return told
 
 
 class _NoPlaceError(Exception):

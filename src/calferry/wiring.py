@@ -182,7 +182,7 @@ def _basis(rhythm: Rhythm, routes: tuple[Route, ...], reached: Mapping[str, Targ
     decides = [
         *decisive,
         *(str(rhythm.past), str(rhythm.future)),
-        *(repr(route) + reached[route.target].kind + reached[route.target].basis for route in routes),
+        *(route.basis + reached[route.target].kind + reached[route.target].basis for route in routes),
     ]
     return _digest(decides)
 

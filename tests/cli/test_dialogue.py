@@ -40,8 +40,11 @@ def test_what_is_told_and_typed_arrives_as_it_is(monkeypatch: pytest.MonkeyPatch
     assert shown.getvalue() == f"Open {PAGE} [now]\nThe code?\n"
 
 
-def test_where_nobody_can_answer_it_is_said_and_nothing_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+@pytest.mark.parametrize("closed", [io.StringIO(""), None])
+def test_where_nobody_can_answer_it_is_said_and_nothing_waits(
+    monkeypatch: pytest.MonkeyPatch, closed: io.StringIO | None
+) -> None:
+    monkeypatch.setattr(sys, "stdin", closed)
     with pytest.raises(NotAuthorised, match="at a terminal"):
         Terminal(Console(file=io.StringIO())).ask("The code?")
 

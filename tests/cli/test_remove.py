@@ -50,3 +50,12 @@ def test_one_of_the_three_ways_to_say_which_is_asked_for(salon: Salon) -> None:
     assert salon.run("remove", ANA, "--all").code == 2
     assert "there is no target called elsewhere" in salon.run("remove", "--target", "elsewhere").err
     assert salon.run("remove", "--all").out == "No calendar is known. Name it: `calferry remove CALENDAR`.\n"
+
+
+def test_a_calendar_that_is_closed_stops_no_other(left: Salon) -> None:
+    left.unshare(ANA)
+    ran = left.run("remove", "--all", "--yes")
+    assert ran.code == 77
+    assert f"google:{BEN}: 1 events" in ran.out
+    assert f"google:{ANA} (404 notFound)" in ran.err
+    assert (left.shown(ANA), left.shown(BEN)) == (2, 0)

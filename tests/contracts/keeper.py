@@ -210,17 +210,33 @@ class KeeperContract:
     def test_what_is_erased_tells_nothing_of_its_client_any_more(self, ledger: Ledger, keeper: Keeper) -> None:
         ledger.routing.begin(ACCOUNT, "rules", "1")
         fiche = Resource(source=ACCOUNT, kind="customer", id="8", fields={"email": "jo@customer.example"})
-        told = appointment("1", uses=("staff/77", "customer/8"), description="Allergic", summary="Jo")
+        told = appointment(
+            "1",
+            uses=("staff/77", "customer/8"),
+            description="Allergic",
+            summary="Jo",
+            reschedule_url="https://a.example/t",
+        )
         ledger.intake.record(ACCOUNT, batch(told, resources=(fiche,)))
         write(ledger, want(ledger, "1", summary="Jo", description="Allergic"))
         keeper.erase(Trace(ref="1"), [uid("1")], NOW, suppress=False)
         (again,) = pending(ledger)
         kept = again.appointment
-        assert (kept.contact, kept.summary, kept.description) == (Contact(), "", "")
+        assert (kept.contact, kept.summary, kept.description, kept.reschedule_url) == (Contact(), "", "", "")
         assert kept.uses == ("staff/77",)
         assert ledger.routing.resources(ACCOUNT, ["customer/8"]) == {}
         (place,) = due(ledger)
         assert place.wanted == event(uid("1"), summary="Appointment", description="")
+
+    def test_the_event_before_is_forgotten_with_its_client(self, ledger: Ledger, keeper: Keeper) -> None:
+        for name in ("1", "2"):
+            ledger.intake.record(ACCOUNT, batch(appointment(name)))
+            write(ledger, want(ledger, name, summary="Jo"))
+        want(ledger, "1", summary="Jo, later")
+        settle(ledger, {PLACE: GONE}, "2")
+        assert {one.before.summary for one in keeper.placements(CALENDAR) if one.before} == {"Jo"}
+        keeper.erase(Trace(email="jo@customer.example"), [uid("1"), uid("2")], NOW, suppress=False)
+        assert {one.before for one in keeper.placements(CALENDAR)} == {None}
 
     def test_what_is_not_suppressed_is_told_of_again(self, ledger: Ledger, keeper: Keeper) -> None:
         ledger.intake.record(ACCOUNT, batch(appointment("1")))

@@ -429,18 +429,18 @@ class OutboxContract:
             mark(uid("1"), wanted["1"].fingerprint, generation=1, ledger=ledger.id),
             mark(uid("1"), "older", generation=0, ledger=ledger.id),
             mark(uid("2"), wanted["2"].fingerprint, ledger="another ledger"),
-            mark(uid("4"), "changed by hand", ledger=ledger.id),
+            mark(uid("4"), "of a later ledger's", ledger=ledger.id),
             mark(uid("5"), "unknown", ledger=ledger.id),
         ]
         found = [Marked(one, f"h{number}", '"9"') for number, one in enumerate(marks)]
         ledger.outbox.survey(CALENDAR, found, LATER)
         assert ledger.outbox.surveyed(CALENDAR) == LATER
-        assert {one.uid for one in due(ledger)} == {uid("2"), uid("3")}
+        assert {one.uid for one in due(ledger)} == {uid("2"), uid("3"), uid("4")}
         settle(ledger, {PLACE: GONE}, "1")
         removal = next(one for one in due(ledger) if one.uid == uid("1"))
         expected = Receipt(calendar=CALENDAR, uid=uid("1"), fingerprint=wanted["1"].fingerprint, href="h0", etag='"9"')
         assert (removal.written, removal.generation) == (expected, 1)
-        assert ledger.outbox.holds(CALENDAR, uid("4"))
+        assert not ledger.outbox.holds(CALENDAR, uid("4"))
 
     def test_a_survey_passes_over_identities_that_are_used_up(self, ledger: Ledger) -> None:
         write(ledger, want(ledger))

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from calferry.plan import Brake, Brakes
+from calferry.ports import Rest
 from calferry.sync.installation import Stopped, Tally, Watch
 from calferry.sync.tend import tend
 from tests.convergence.test_verifying import href, uid
@@ -99,14 +99,24 @@ def test_a_deletion_that_is_respected_stays_until_its_appointment_changes(shop: 
     assert shop.verdict().clean
 
 
-def test_a_calendar_that_was_cleared_is_no_wish_to_respect(shop: Salon) -> None:
-    booked = salon_with(shop, 3, on_user_delete="respect")
+@pytest.mark.parametrize("number", [1, 2, 5])
+def test_a_calendar_that_was_cleared_is_no_wish_to_respect(shop: Salon, number: int) -> None:
+    booked = salon_with(shop, number, on_user_delete="respect")
     for one in booked:
         shop.sandbox.google.world.user_deletes(ANA, href(shop, one))
-    with shop.installation() as installation:
-        object.__setattr__(installation, "brakes", Brakes(explicit=Brake(few=2, share=0.5)))
-        assert tend(installation, "workspace", Watch())["respected"] == 0
-    assert len(drifting(shop)) == 3
+    assert tended(shop)["respected"] == 0
+    assert len(drifting(shop)) == number
+
+
+def test_what_is_over_does_not_make_a_cleared_calendar_look_full(shop: Salon) -> None:
+    over = salon_with(shop, 5, on_user_delete="respect")
+    shop.clock.pass_by(timedelta(days=20))
+    coming = salon_with(shop, 2, on_user_delete="respect")
+    for one in coming:
+        shop.sandbox.google.world.user_deletes(ANA, href(shop, one))
+    assert tended(shop)["respected"] == 0
+    assert drifting(shop).keys() == {uid(one) for one in coming}
+    assert len(shop.ours(ANA)) == len(over)
 
 
 def test_tending_ends_when_it_is_asked_to(shop: Salon) -> None:
@@ -122,3 +132,17 @@ def test_the_reactions_route_nothing_anew(shop: Salon) -> None:
     salon_with(shop, 0, on_user_edit="restore", on_user_delete="respect")
     with shop.installation() as installation:
         assert installation.accounts[0].basis == before
+
+
+@pytest.mark.parametrize(("what", "name"), [("target", "workspace"), ("calendar", f"google:{ANA}")])
+def test_nothing_is_asked_of_a_calendar_that_a_person_lets_rest(shop: Salon, what: str, name: str) -> None:
+    booked = salon_with(shop, 3, on_user_delete="respect")
+    shop.sandbox.google.world.user_deletes(ANA, href(shop, booked[0]))
+    with shop.installation() as installation:
+        installation.ledger.pauses.rest(Rest(what=what, name=name), shop.clock.now())
+    shop.sandbox.google.forget_requests()
+    assert tended(shop).text() == ""
+    assert shop.sandbox.google.requests == 0
+    with shop.installation() as installation:
+        assert installation.ledger.pauses.resume(what, name, shop.clock.now())
+    assert tended(shop)["respected"] == 1

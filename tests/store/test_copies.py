@@ -114,6 +114,9 @@ def test_there_is_no_copy_of_what_is_not_there(url: str, tmp_path: Path) -> None
 def test_a_place_that_cannot_be_written_is_told_of(kept: Path, url: str) -> None:
     with pytest.raises(ConfigError, match="cannot be written: No such file or directory"):
         back_up(url, kept.parent / "nowhere" / "copy.db")
+    for folder in (kept.parent, Path(), Path("/")):
+        with pytest.raises(ConfigError, match="is a folder"):
+            back_up(url, folder, force=True)
 
 
 def test_a_copy_is_put_back_and_what_was_there_is_kept(kept: Path, url: str, file: Path) -> None:

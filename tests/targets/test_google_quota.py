@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from calferry.errors import Unavailable
+from calferry.errors import NotAuthorised, Unavailable
 from calferry.model import Failure
 from calferry.sandbox import GoogleServer
 from calferry.sandbox.faults import matching
@@ -187,6 +188,20 @@ def test_a_pause_set_by_a_clock_that_was_ahead_holds_nobody_up(server: GoogleSer
     use_up(server, built(server, tokens, hours=24 * 400))
     target = built(server, tokens)
     filed(push(target, create(target, KEY, event("u1"))))
+
+
+@pytest.mark.parametrize("told", ["2099-01-01", "2026-10-20T12:00:00", "soon", 5, None])
+def test_a_pause_that_nobody_can_read_holds_nobody_up(server: GoogleServer, tokens: TokenFile, told: object) -> None:
+    tokens.write(json.dumps({"quiet": {"the project": told}}))
+    target = built(server, tokens)
+    filed(push(target, create(target, KEY, event("u1"))))
+
+
+@pytest.mark.parametrize("torn", ["[]", "{", "[" * 100_000])
+def test_a_memory_that_is_none_closes_the_connection(server: GoogleServer, tokens: TokenFile, torn: str) -> None:
+    tokens.write(torn)
+    target = built(server, tokens)
+    assert isinstance(failed(push(target, create(target, KEY, event("u1")))), NotAuthorised)
 
 
 def test_a_limit_for_a_moment_pauses_nobody_else(server: GoogleServer, staff: GoogleTarget) -> None:

@@ -128,7 +128,16 @@ def test_a_page_that_was_led_here_by_somebody_else_is_not_taken_for_the_answer(t
     assert list(target.connect(Disturbed()))
 
 
-@pytest.mark.parametrize("pasted", ["", "http://127.0.0.1:1/?code=4/stolen&state=guessed", "nonsense"])
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "",
+        "http://127.0.0.1:1/?code=4/stolen&state=guessed",
+        "nonsense",
+        "http://[::1/?code=4/half",
+        "http://127.0.0.1:1/?state=\udcff",
+    ],
+)
 def test_an_address_of_another_sign_in_is_refused(target: GoogleTarget, tokens: TokenFile, pasted: str) -> None:
     with pytest.raises(NotAuthorised, match="calferry connect workspace"):
         list(target.connect(Person(here=False, pasted=pasted or "http://127.0.0.1/?state=")))

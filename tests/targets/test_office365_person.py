@@ -15,7 +15,7 @@ import pytest
 from calferry import tokens
 from calferry.errors import NotAuthorised, Unavailable
 from calferry.ports import Connecting
-from calferry.sandbox import GraphServer, Request, faults
+from calferry.sandbox import GraphServer, Request, Response, faults
 from calferry.sandbox.faults import Fault, matching
 from calferry.sandbox.graph import part_status
 from calferry.targets.office365 import Office365Target
@@ -162,6 +162,20 @@ def test_a_conversation_without_an_answer_ends_and_keeps_nothing(
 ) -> None:
     graph.faults.add(fault, match=matching(path), times=None)
     with pytest.raises(Unavailable):
+        list(person_for(graph, tmp_path).connect(Reader(graph)))
+    assert kept(tmp_path) == ""
+
+
+@pytest.mark.parametrize("told", [{}, {"verification_uri": "https://a.example", "expires_in": "soon"}])
+def test_a_code_without_a_page_to_enter_it_on_ends_the_conversation(
+    graph: GraphServer, tmp_path: Path, told: dict[str, str]
+) -> None:
+    code = json.dumps({"user_code": "ABC", "device_code": "x", "interval": 1, "expires_in": 900} | told).encode()
+    graph.faults.add(
+        Fault("partial", lambda _: Response(200, code)),
+        match=matching("/devicecode"),
+    )
+    with pytest.raises(Unavailable, match="sign-in"):
         list(person_for(graph, tmp_path).connect(Reader(graph)))
     assert kept(tmp_path) == ""
 

@@ -38,7 +38,7 @@ class Terminal:
 
     def ask(self, question: str) -> str:
         self._console.print(question)
-        answer = sys.stdin.readline()
+        answer = sys.stdin.readline() if sys.stdin else ""  # Python has none where it was started with it closed
         if not answer:
             msg = "Nobody answers here: run `calferry connect` at a terminal."
             raise NotAuthorised(msg)

@@ -11,7 +11,8 @@ from calferry.cli.console import ConfigOption, JsonOption, config_path, emit, gu
 from calferry.errors import PARKED, Refused, gravest
 
 if TYPE_CHECKING:
-    from calferry.sync.installation import Installation, Tally
+    from calferry.errors import CalferryError
+    from calferry.sync.installation import Installation, Tally, Watch
     from calferry.sync.remove import Remainder
 
 FIRST = 5
@@ -34,23 +35,23 @@ def remove(
     Shows what that is; --yes does it. A calendar that a route leads to is refused.
     """
     from calferry import wiring
-    from calferry.sync.remove import look
-    from calferry.sync.remove import remove as take_away
 
     if sum(map(bool, (calendars, target, every))) != 1:
         message = "name calendars, or --target NAME, or --all"
         raise typer.BadParameter(message)
     with wiring.installation(wiring.settings(config_path(config))) as installation, watched() as watch:
         meant = _meant(installation, calendars or (), target)
-        found = [look(installation, *one) for one in meant.items()]
+        found, errors = _looked(installation, meant)
         going = [one for one in found if one.may_go]
-        done = {one.calendar: take_away(installation, one.calendar, one.target, watch) for one in going if yes}
+        done = {one.calendar: _taken_away(installation, one, watch) for one in going if yes}
     if json:
         emit({"removed": yes, "calendars": [_document(one, done.get(one.calendar)) for one in found]})
     else:
         for line in _lines(found, done, yes=yes):
             out().print(line)
-    errors = [error for tally in done.values() for error in tally.errors]
+        if not meant:
+            out().print("No calendar is known. Name it: `calferry remove CALENDAR`.")
+    errors += [error for tally in done.values() for error in tally.errors]
     show_errors(errors)
     stays = [Refused.exit_code for one in found if one.number and one.routes]
     aside = [PARKED for tally in done.values() if tally["refused"]]
@@ -67,6 +68,32 @@ def _meant(installation: Installation, calendars: Sequence[str], target: str) ->
     return {key: name for key, name in reached(installation, calendars).items() if target in {"", name}}
 
 
+def _looked(installation: Installation, calendars: dict[str, str]) -> tuple[list[Remainder], list[CalferryError]]:
+    """A calendar that cannot be read stops no other."""
+    from calferry.errors import CalferryError
+    from calferry.sync.remove import look
+
+    found, errors = [], []
+    for calendar, target in calendars.items():
+        try:
+            found.append(look(installation, calendar, target))
+        except CalferryError as error:
+            errors.append(error)
+    return found, errors
+
+
+def _taken_away(installation: Installation, one: Remainder, watch: Watch) -> Tally:
+    """Nor does one that cannot be left."""
+    from calferry.errors import CalferryError
+    from calferry.sync.installation import Tally
+    from calferry.sync.remove import remove as take_away
+
+    try:
+        return take_away(installation, one.calendar, one.target, watch)
+    except CalferryError as error:
+        return Tally(errors=[error])
+
+
 def _lines(found: Sequence[Remainder], done: dict[str, Tally], *, yes: bool) -> Iterator[str]:
     for one in found:
         yield f"{one.calendar}: {_stands(one)}"
@@ -76,9 +103,7 @@ def _lines(found: Sequence[Remainder], done: dict[str, Tally], *, yes: bool) -> 
             yield "  Take the route out of the configuration, or lead it elsewhere, and run `calferry sync` first."
         elif one.calendar in done:
             yield f"  {done[one.calendar].text() or 'nothing was deleted'}"
-    if not found:
-        yield "No calendar is known. Name it: `calferry remove CALENDAR`."
-    elif not yes and any(one.may_go for one in found):
+    if not yes and any(one.may_go for one in found):
         yield "Nothing was removed yet; --yes does it."
 
 

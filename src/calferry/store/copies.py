@@ -55,6 +55,8 @@ def back_up(url: str, file: Path, *, force: bool = False) -> Copy:
     Raises ConfigError where there is no ledger or no place for the copy; Refused where `file` exists, unless `force`.
     """
     source = ledger_file(url)
+    if file.is_dir():
+        raise ConfigError([f"{file} is a folder; name a file in it."])
     if file.exists() and not force:
         msg = f"{file} exists already; name another file, or give --force to replace it"
         raise Refused(msg)

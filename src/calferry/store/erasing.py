@@ -90,7 +90,8 @@ def digits(number: str) -> str:
 
 def blanked(told: Appointment) -> Appointment:
     uses = tuple(key for key in told.uses if not key.startswith(CUSTOMER))
-    return replace(told, contact=Contact(), summary="", description="", url="", external_id="", uses=uses)
+    told = replace(told, contact=Contact(), summary="", description="", url="", reschedule_url="", uses=uses)
+    return replace(told, external_id="")
 
 
 def erase(connection: Connection, uids: Collection[str], at: datetime) -> None:
@@ -119,7 +120,9 @@ def _forget_customers(connection: Connection, uids: Collection[str]) -> None:
 
 
 def _forget_events(connection: Connection, uids: Collection[str]) -> None:
-    there = select(placements).where(placements.c.uid.in_(list(uids)), placements.c.wanted != "")
+    its = placements.c.uid.in_(list(uids))
+    connection.execute(update(placements).where(its).values(written=""))
+    there = select(placements).where(its, placements.c.wanted != "")
     for row in connection.execute(there).all():
         event = _without_client(event_of(row.wanted))
         this = (placements.c.calendar == row.calendar, placements.c.uid == row.uid)

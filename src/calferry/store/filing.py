@@ -90,7 +90,7 @@ def _of_no_placement(
 def recover(connection: Connection, calendar: str, found: Sequence[Marked], at: datetime) -> None:
     """Take in what stands in the calendar with our mark and is not known: the ledger may be an older copy, put back.
 
-    An event without a placement is parked.
+    What was written later under the same identity counts as well. An event without a placement is parked.
     """
     places = placed(connection, [one.mark.uid for one in found])
     target = connection.scalar(select(calendars.c.target).where(calendars.c.calendar == calendar)) or ""
@@ -98,7 +98,7 @@ def recover(connection: Connection, calendar: str, found: Sequence[Marked], at: 
     for one in found:
         mark = one.mark
         place = places.get((calendar, mark.uid))
-        if place is not None and knows(place, mark):
+        if place is not None and knows(place, mark) and not _shows_another(place, mark):
             continue
         receipt = Receipt(calendar=calendar, uid=mark.uid, fingerprint=mark.fingerprint, href=one.href, etag=one.etag)
         row = lost(receipt, target, at) if place is None else written(place, receipt, None, at)
@@ -127,6 +127,11 @@ def knows(place: Row[Any], mark: Mark) -> bool:
     """Whether a placement knows of an event with this mark, or of a later one."""
     same = place.generation == mark.generation and place.written_fingerprint
     return bool(same or place.generation > mark.generation)
+
+
+def _shows_another(place: Row[Any], mark: Mark) -> bool:
+    """Whether the event that a placement knows of was written otherwise than it says."""
+    return bool(place.generation == mark.generation and place.written_fingerprint != mark.fingerprint)
 
 
 def _says(place: Row[Any], receipt: Receipt) -> bool:

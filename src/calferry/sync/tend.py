@@ -10,17 +10,19 @@ from calferry.keeping import Drift, DriftKind
 from calferry.rules import Reaction
 from calferry.sync.installation import Installation, Stopped, Tally, Watch
 from calferry.sync.reached import calendars
-from calferry.sync.verify import Verified, verify
+from calferry.sync.verify import Verified, is_over, still, verify
 
 MOST = 3
 """Restores of a calendar within 24 hours: more than that is no slip of the finger, and a person should look."""
 
 
 def tend(installation: Installation, target: str, watch: Watch) -> Tally:
-    """Verify every calendar of a target. A calendar that cannot be read stops no other. Raises Stopped."""
+    """Verify every calendar of a target, but for those that a person lets rest. A calendar that cannot be read stops no
+    other. Raises Stopped."""
     tally = Tally()
+    resting = {(one.what, one.name) for one in installation.ledger.pauses.rests(installation.clock.now())}
     for calendar, name in calendars(installation).items():
-        if name != target:
+        if name != target or not resting.isdisjoint({("target", name), ("calendar", calendar)}):
             continue
         if watch.stopping():
             raise Stopped
@@ -37,14 +39,15 @@ def react(installation: Installation, verified: Verified) -> Tally:
         reaction: [one for one in verified.drifts if _reaction(installation, one) is reaction] for reaction in Reaction
     }
     keeper, now = installation.keeper, installation.clock.now()
-    respected = [one.id for one in asked[Reaction.RESPECT]]
-    if not installation.brakes.explicit.allows(len(respected), verified.events + len(respected)):
-        respected = []  # nobody deletes half a calendar by hand: it was cleared, and a person should look
+    coming = sum(place.written is not None and not is_over(place, now) for place in verified.places.values())
+    if 2 * len(asked[Reaction.RESPECT]) > coming:
+        asked[Reaction.RESPECT] = []  # nobody deletes that much by hand: it was cleared, and a person should look
     with installation.ledger.lock(verified.calendar):
+        respected = [one.id for one in still(installation, verified, asked[Reaction.RESPECT])]
         keeper.respect(verified.calendar, respected, now)
-        wanted = {one.id: one.found for one in asked[Reaction.RESTORE]}
+        wanted = {one.id: one.found for one in still(installation, verified, asked[Reaction.RESTORE])}
         restored = keeper.restore(verified.calendar, wanted, now, MOST)
-        if stopped := [one for one in asked[Reaction.RESTORE] if one.id not in restored]:
+        if stopped := [one for one in asked[Reaction.RESTORE] if one.id in wanted.keys() - set(restored)]:
             keeper.verified(verified.calendar, _told(verified.drifts, stopped, respected), now)
     return Tally(counts={"restored": len(restored), "respected": len(respected), "found to differ": len(verified.new)})
 

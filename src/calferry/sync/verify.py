@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from calferry.errors import CalferryError
@@ -24,7 +24,8 @@ OVER = timedelta(days=1)
 @dataclass(frozen=True, kw_only=True)
 class Verified:
     """What the verification of a calendar found: `drifts`, of which `new` were not known before; how many `events` of
-    ours stand there, and how many changes are `stale`: wanted, free to be written, and not written yet."""
+    ours stand there, and how many changes are `stale`: wanted, free to be written, and not written yet. `places` are
+    the placements, by uid, that it was compared with."""
 
     calendar: str
     target: str
@@ -32,6 +33,7 @@ class Verified:
     drifts: tuple[Drift, ...]
     new: frozenset[Drift]
     stale: int
+    places: Mapping[str, Placement] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +62,9 @@ class _Verification:
 
     def __init__(self, installation: Installation, calendar: str, target: str) -> None:
         ledger, now = installation.ledger, installation.clock.now()
-        self.keeper, self.now = installation.keeper, now
+        self.keeper, self.outbox, self.now = installation.keeper, ledger.outbox, now
         self.calendar, self.target = calendar, installation.targets[target]
-        self.due = len(ledger.outbox.due(calendar, now))
-        self.under_way = {one.uid for one in ledger.outbox.unsettled(calendar, now + EVER)}
+        self.under_way = {one.uid for one in self.outbox.unsettled(calendar, now + EVER)}
         self.places = {one.uid: one for one in self.keeper.placements(calendar)}
         self.ours = {ledger.id, *self.keeper.former}
         self.ledger, self.name = ledger.id, ledger.installation
@@ -71,6 +72,8 @@ class _Verification:
     def run(self) -> Verified:
         found = list(self.target.ours(self.calendar))
         ours = [one for one in found if one.mark.ledger in self.ours and one.mark.is_of(self.name)]
+        if len(ours) == len(found):
+            self._survey(ours)
         drifts = (*self._foreign(found, ours), *self._of_each(ours))
         before = self.keeper.drifts(self.calendar)
         self.keeper.verified(self.calendar, drifts, self.now)
@@ -80,8 +83,16 @@ class _Verification:
             events=len(ours),
             drifts=drifts,
             new=frozenset(one for one in drifts if (one.kind, one.id) not in before),
-            stale=self.due,
+            stale=len(self.outbox.due(self.calendar, self.now)),
+            places=self.places,
         )
+
+    def _survey(self, ours: Sequence[Marked]) -> None:
+        """A ledger that was put back does not know yet what was written since it was copied: that is not a second
+        event of anything, and nothing is missing for it."""
+        if self.places and self.outbox.surveyed(self.calendar) is None:
+            self.outbox.survey(self.calendar, ours, self.now)
+            self.places = {one.uid: one for one in self.keeper.placements(self.calendar)}
 
     def _foreign(self, found: Iterable[Marked], ours: Sequence[Marked]) -> Iterator[Drift]:
         known = set(ours)
@@ -110,7 +121,7 @@ class _Verification:
         held = next((one for one in found if one.href == place.written.href), None)
         if held is None:
             held = last if last and last.mark.generation == place.generation else None
-        if _is_over(place, self.now):
+        if is_over(place, self.now):
             pass
         elif held is None:
             reason = f"what was written as {place.written.href} is not there"
@@ -145,7 +156,8 @@ class _Verification:
         return Drift(calendar=self.calendar, kind=kind, id=name, reason=reason, found=found, route=route)
 
 
-def _is_over(place: Placement, now: datetime) -> bool:
+def is_over(place: Placement, now: datetime) -> bool:
+    """Whether nobody cares any more if an event is there."""
     return isinstance(place.wanted, Event) and utc(place.wanted.end) < now - OVER
 
 
@@ -158,8 +170,8 @@ def repair(installation: Installation, verified: Verified) -> Repaired:
     target = installation.targets[verified.target]
     by_kind = {kind: [one for one in verified.drifts if one.kind is kind] for kind in DriftKind}
     with installation.ledger.lock(verified.calendar):
-        again: dict[str, Marked | None] = {one.id: None for one in by_kind[DriftKind.MISSING]}
-        again |= {one.id: one.found for one in by_kind[DriftKind.CHANGED]}
+        differing = still(installation, verified, by_kind[DriftKind.MISSING] + by_kind[DriftKind.CHANGED])
+        again = {one.id: one.found for one in differing}
         installation.keeper.disown(verified.calendar, again, installation.clock.now())
         doubles = _still_second(installation, verified.calendar, by_kind[DriftKind.DOUBLED])
         if held_back := 0 if _may_go(installation, target, verified.calendar, len(doubles)) else len(doubles):
@@ -167,6 +179,13 @@ def repair(installation: Installation, verified: Verified) -> Repaired:
         removed, errors = delete_seconds(installation, target, verified.calendar, doubles)
     left = len(by_kind[DriftKind.ORPHANED]) + len(by_kind[DriftKind.FOREIGN])
     return Repaired(due=len(again), left=left, removed=removed, held_back=held_back, errors=tuple(errors))
+
+
+def still(installation: Installation, verified: Verified, drifts: Iterable[Drift]) -> list[Drift]:
+    """Those, of events missing or changed, of which the ledger has what it had when the calendar was read: a pass may
+    have come in between, and what it wrote was not seen."""
+    today = {place.uid: place for place in installation.keeper.placements(verified.calendar)}
+    return [one for one in drifts if today.get(one.id) == verified.places.get(one.id)]
 
 
 def _still_second(installation: Installation, calendar: str, doubled: Iterable[Drift]) -> list[Marked]:

@@ -49,7 +49,7 @@ class Memory:
         text = self._tokens.read() if self._tokens else self._text
         try:
             known = json.loads(text or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             known = None
         if not isinstance(known, dict):
             msg = f"{self.place}: is not what calferry wrote there; move it away and sign in again"

@@ -150,7 +150,9 @@ def _address(calendar: str) -> str:
 
 def _begun(text: object) -> datetime:
     """When a calendar was about to be made; long ago where it was not."""
+    never = datetime.min.replace(tzinfo=UTC)
     try:
-        return datetime.fromisoformat(str(text))
+        at = datetime.fromisoformat(str(text))
     except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
+        return never
+    return at if at.tzinfo else never

@@ -57,6 +57,7 @@ class Quota:
 
 def _times(quiet: JsonObject) -> dict[str, datetime]:
     try:
-        return {lane: datetime.fromisoformat(text) for lane, text in quiet.items()}
+        told = {lane: datetime.fromisoformat(text) for lane, text in quiet.items()}
     except (TypeError, ValueError):
         return {}
+    return {lane: at for lane, at in told.items() if at.tzinfo}

@@ -93,8 +93,11 @@ class SignIn:
 
     def _code(self, address: str, state: str) -> str:
         """The code that the address we were led back to carries."""
-        told = {name: values[-1] for name, values in parse_qs(urlsplit(address).query).items()}
-        if not secrets.compare_digest(told.get("state", "").encode(), state.encode()):
+        try:
+            told = {name: values[-1] for name, values in parse_qs(urlsplit(address).query).items()}
+        except ValueError:  # whatever was pasted, it is no address
+            told = {}
+        if not secrets.compare_digest(told.get("state", "").encode(errors="replace"), state.encode()):
             msg = f"That address does not belong to this sign-in; run `calferry connect {self.name}` again."
             raise NotAuthorised(msg)
         if "code" not in told:

@@ -96,8 +96,8 @@ class Person:
             flow = application.initiate_device_flow(self.scopes)
         if "user_code" not in flow:
             raise self._not_signed_in(flow)
-        self._ask(flow, dialogue)
         with reaching(), signing_in():
+            self._ask(flow, dialogue)
             result: dict[str, Any] = application.acquire_token_by_device_flow(flow)
         if "access_token" not in result:
             raise self._not_signed_in(result)
