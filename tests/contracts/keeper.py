@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from calferry.errors import Unavailable
@@ -269,3 +271,22 @@ class KeeperContract:
         ledger.outbox.intend([intent(want(ledger, "session/yoga"))], NOW)
         with pytest.raises(Unavailable, match="under way"):
             keeper.erase(Trace(ref="1"), [one.uid for one in found], NOW, suppress=False)
+
+    def test_a_session_is_given_its_former_uid_back_where_nothing_was_placed_under_it(
+        self, ledger: Ledger, keeper: Keeper
+    ) -> None:
+        ledger.intake.record(ACCOUNT, batch(appointment("1", session="yoga"), appointment("2", session="yoga")))
+        ledger.routing.gather(ACCOUNT)
+        today = want(ledger, "session/yoga")
+        assert keeper.unwritten_sessions(ACCOUNT, CALENDAR) == [today]
+        assert keeper.refound(ACCOUNT, {"former": today.uid}, NOW) == ["former"]
+        (named,) = keeper.unwritten_sessions(ACCOUNT, CALENDAR)
+        assert named == replace(today, uid="former")
+        ledger.intake.record(ACCOUNT, batch(appointment("3", session="yoga"), asked_at=LATER))
+        ledger.routing.gather(ACCOUNT)
+        (session,) = [one for one in pending(ledger) if one.appointment.gathered]
+        assert (session.uid, len(session.placements), len(session.appointment.customers)) == ("former", 1, 3)
+        want(ledger, "9")
+        assert keeper.refound(ACCOUNT, {uid("9"): "former"}, NOW) == []
+        write(ledger, named)
+        assert keeper.unwritten_sessions(ACCOUNT, CALENDAR) == []
