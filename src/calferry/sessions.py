@@ -16,7 +16,8 @@ from calferry.model import Appointment, Contact, Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
-    """A booking as it was last told. `part_of` is the uid of the session that it was last counted in, '' before."""
+    """A booking as it was last told. `part_of` is the uid of the session that it was last counted in, '' before.
+    `reread` says that another reading of its row changed it since it was last routed."""
 
     uid: str
     revision: int
@@ -24,6 +25,7 @@ class Booking:
     part_of: str = ""
     deletion: str = ""
     deletion_weak: bool = False
+    reread: bool = False
 
     @property
     def shared(self) -> str:
