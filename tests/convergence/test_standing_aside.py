@@ -138,3 +138,15 @@ def test_a_class_stands_aside_only_where_all_of_its_bookings_name_the_same_event
     aside.sandbox.agendize.world.write_itself(others[1], "googleCalendar", event)
     aside.cross()
     assert (shown(aside), second in aside.sandbox.agendize.world.appointments) == (1, True)
+
+
+def test_what_another_route_writes_elsewhere_is_no_reason_to_write_it_a_second_time(aside: Salon) -> None:
+    desk = '[routes.desk]\nsource = "salon"\ntarget = "workspace"\ncalendar = "desk@salon.example"\n'
+    booked = aside.book()
+    write_itself(aside, booked)
+    for text in (desk, ""):
+        aside.config.write_text(aside.config.read_text(encoding="utf-8") + text, encoding="utf-8")
+        aside.cross()
+        aside.sandbox.agendize.world.edit_notes(booked, f"other notes {text}")
+        aside.cross()
+        assert (shown(aside), shown(aside, CALENDARS[3])) == (0, 1)
