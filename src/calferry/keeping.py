@@ -136,7 +136,20 @@ class Keeper(Protocol):
         and its pause is over.
 
         An event without a placement stays until a person decides: if its appointment is known, `routes` names the
-        route by which it is looked at again, by source (key), and that may take it away with its own reason.
+        route by which it is looked at again, by source (key), and that may take it away with its own reason. Where it
+        may be a session that stands nowhere yet, as it was before, that is told of.
+        """
+        ...
+
+    def unwritten_sessions(self, source: str, calendar: str) -> Sequence[Event]:
+        """What shall stand in a calendar of those sessions that stand in none yet."""
+        ...
+
+    def refound(self, source: str, uids: Mapping[str, str], at: datetime) -> Collection[str]:
+        """Give sessions that stand in no calendar yet the uids under which a lost ledger had founded them: `uids` has
+        them by those. Returns the uids that could be given; one that something was placed under cannot.
+
+        Nothing may route the source meanwhile.
         """
         ...
 

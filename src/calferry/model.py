@@ -77,7 +77,8 @@ class Appointment:
     takes place, `reschedule_url` the page on which its customer moves it.
     `uses` are the keys (`kind/id`) of the resources whose change can change the event.
     `session` is what a booking has in common with all others of the same session, '' where it has none; one that is
-    `gathered` is no booking but that session itself, made of its bookings, whose `customers` it names.
+    `gathered` is no booking but that session itself, made of its bookings, whose `customers` it names. A booking has
+    one, without a name, where its client was erased: somebody comes all the same.
     `elsewhere` are the events that the booking system says it has written for it itself (kind of target, href), where
     calferry shall stand aside for them.
     """

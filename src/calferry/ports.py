@@ -527,8 +527,9 @@ class Outbox(Protocol):
         until later, not standing aside."""
         ...
 
-    def unwritten(self, uids: Collection[str]) -> Collection[str]:
-        """Those of which no calendar holds an event, nor may hold one: nothing is written, and nothing under way."""
+    def unwritten(self, calendar: str, uids: Collection[str]) -> Collection[str]:
+        """Those of which this calendar holds no event of ours, nor may hold one (nothing is under way there), nor gets
+        the event that shall leave another."""
         ...
 
     def stand_aside(self, calendar: str, uids: Collection[str], reason: str, at: datetime) -> None:

@@ -202,6 +202,7 @@ def _shown(
 ) -> dict[str, str]:
     """Every template field, empty where it may not be revealed."""
     contact = _contact(appointment, resources)
+    customers = appointment.customers if appointment.gathered else ()
     values = owner_values(owner) | _times(appointment, shows.language)
     values |= {
         "service": service_name(appointment, resources) or _unbooked(appointment, shows.language),
@@ -216,9 +217,9 @@ def _shown(
         "contact.first_name": contact.first_name,
         "contact.last_name": contact.last_name,
         "contact.name": contact.name,
-        "contact.names": "\n".join(one.name or one.email or one.phone for one in appointment.customers),
-        "count": str(len(appointment.customers) or ""),
-        "booked": booked_text(len(appointment.customers), shows.language),
+        "contact.names": "\n".join(filter(None, (one.name or one.email or one.phone for one in customers))),
+        "count": str(len(customers) or ""),
+        "booked": booked_text(len(customers), shows.language),
         "contact.email": contact.email,
         "contact.phone": contact.phone,
         "notes": appointment.description,

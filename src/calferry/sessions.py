@@ -16,7 +16,8 @@ from calferry.model import Appointment, Contact, Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
-    """A booking as it was last told. `part_of` is the uid of the session that it was last counted in, '' before."""
+    """A booking as it was last told. `part_of` is the uid of the session that it was last counted in, '' before.
+    `reread` says that another reading of its row changed it since it was last routed."""
 
     uid: str
     revision: int
@@ -24,6 +25,7 @@ class Booking:
     part_of: str = ""
     deletion: str = ""
     deletion_weak: bool = False
+    reread: bool = False
 
     @property
     def shared(self) -> str:
@@ -104,7 +106,7 @@ def _taking_place(session: Session, live: Sequence[Booking]) -> Appointment:
     """What all bookings say alike, or else the newest of them; nothing that is one customer's alone."""
     told = [one.appointment for one in live]
     confirmed = any(one.status is Status.CONFIRMED for one in told)
-    customers = [one.contact for one in told if one.contact != Contact()]
+    customers = [customer for one in told for customer in _customers(one)]
     return replace(
         told[-1],
         source_id=session.appointment.source_id,
@@ -114,6 +116,7 @@ def _taking_place(session: Session, live: Sequence[Booking]) -> Appointment:
         reference="",
         external_id="",
         description="",
+        reschedule_url="",
         contact=Contact(),
         uses=tuple(dict.fromkeys(use for one in reversed(told) for use in one.uses)),
         session=session.shared,
@@ -121,6 +124,11 @@ def _taking_place(session: Session, live: Sequence[Booking]) -> Appointment:
         elsewhere=told[-1].elsewhere if len({one.elsewhere for one in told}) == 1 else (),
         customers=tuple(sorted(customers, key=lambda one: (one.last_name, one.first_name, one.email, one.phone))),
     )
+
+
+def _customers(told: Appointment) -> Sequence[Contact]:
+    """Who comes with a booking: its client, or somebody who is forgotten by now. One without a client is for nobody."""
+    return (told.contact,) if told.contact != Contact() else told.customers
 
 
 def _ended(session: Session, its: Sequence[Booking], left: Sequence[Booking]) -> Session:

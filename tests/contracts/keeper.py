@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from calferry.errors import Unavailable
@@ -210,23 +212,22 @@ class KeeperContract:
     def test_what_is_erased_tells_nothing_of_its_client_any_more(self, ledger: Ledger, keeper: Keeper) -> None:
         ledger.routing.begin(ACCOUNT, "rules", "1")
         fiche = Resource(source=ACCOUNT, kind="customer", id="8", fields={"email": "jo@customer.example"})
-        told = appointment(
-            "1",
-            uses=("staff/77", "customer/8"),
-            description="Allergic",
-            summary="Jo",
-            reschedule_url="https://a.example/t",
-        )
+        at_home = {"location": "Hill 7", "reschedule_url": "https://move.example/jo"}
+        uses = ("staff/77", "customer/8", "company/1")
+        told = appointment("1", uses=uses, description="Allergic", summary="Jo", **at_home)
         ledger.intake.record(ACCOUNT, batch(told, resources=(fiche,)))
-        write(ledger, want(ledger, "1", summary="Jo", description="Allergic"))
+        write(ledger, want(ledger, "1", summary="Jo", description="Allergic", location="Hill 7"))
+        want(ledger, "1", summary="Jo Roy", location="Hill 7")
         keeper.erase(Trace(ref="1"), [uid("1")], NOW, suppress=False)
         (again,) = pending(ledger)
         kept = again.appointment
-        assert (kept.contact, kept.summary, kept.description, kept.reschedule_url) == (Contact(), "", "", "")
+        assert (kept.contact, kept.summary, kept.description) == (Contact(), "", "")
+        assert (kept.location, kept.reschedule_url) == ("", "")
         assert kept.uses == ("staff/77",)
         assert ledger.routing.resources(ACCOUNT, ["customer/8"]) == {}
         (place,) = due(ledger)
-        assert place.wanted == event(uid("1"), summary="Appointment", description="")
+        assert place.wanted == event(uid("1"), summary="Appointment", description="", location="")
+        assert place.before is None
 
     def test_the_event_before_is_forgotten_with_its_client(self, ledger: Ledger, keeper: Keeper) -> None:
         for name in ("1", "2"):
@@ -266,3 +267,36 @@ class KeeperContract:
             keeper.erase(Trace(ref="1"), [uid("1")], NOW, suppress=True)
         ledger.intake.record(ACCOUNT, batch(appointment("5"), asked_at=LATER))
         assert len(keeper.find(Trace(email="jo@customer.example"))) == 2
+
+    def test_a_session_that_shows_a_client_is_found_with_her_and_waits_for_its_changes_too(
+        self, ledger: Ledger, keeper: Keeper
+    ) -> None:
+        others = Contact(email="li@customer.example")
+        told = (appointment("1", session="yoga"), appointment("2", session="yoga", contact=others))
+        ledger.intake.record(ACCOUNT, batch(*told))
+        ledger.routing.gather(ACCOUNT)
+        found = keeper.find(Trace(email="jo@customer.example"))
+        assert {one.source_id: one.listed for one in found} == {"1": True, "session/yoga": False}
+        assert {one.source_id for one in keeper.find(Trace(ref="session/yoga"))} == {"1", "2", "session/yoga"}
+        ledger.outbox.intend([intent(want(ledger, "session/yoga"))], NOW)
+        with pytest.raises(Unavailable, match="under way"):
+            keeper.erase(Trace(ref="1"), [one.uid for one in found], NOW, suppress=False)
+
+    def test_a_session_is_given_its_former_uid_back_where_nothing_was_placed_under_it(
+        self, ledger: Ledger, keeper: Keeper
+    ) -> None:
+        ledger.intake.record(ACCOUNT, batch(appointment("1", session="yoga"), appointment("2", session="yoga")))
+        ledger.routing.gather(ACCOUNT)
+        today = want(ledger, "session/yoga")
+        assert keeper.unwritten_sessions(ACCOUNT, CALENDAR) == [today]
+        assert keeper.refound(ACCOUNT, {"former": today.uid}, NOW) == ["former"]
+        (named,) = keeper.unwritten_sessions(ACCOUNT, CALENDAR)
+        assert named == replace(today, uid="former")
+        ledger.intake.record(ACCOUNT, batch(appointment("3", session="yoga"), asked_at=LATER))
+        ledger.routing.gather(ACCOUNT)
+        (session,) = [one for one in pending(ledger) if one.appointment.gathered]
+        assert (session.uid, len(session.placements), len(session.appointment.customers)) == ("former", 1, 3)
+        want(ledger, "9")
+        assert keeper.refound(ACCOUNT, {uid("9"): "former"}, NOW) == []
+        write(ledger, named)
+        assert keeper.unwritten_sessions(ACCOUNT, CALENDAR) == []

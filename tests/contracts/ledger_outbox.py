@@ -22,6 +22,7 @@ from tests.contracts.ledger_steps import (
     LATER,
     MOVED,
     OTHER,
+    OTHER_PLACE,
     PLACE,
     SECOND,
     WEAK,
@@ -57,11 +58,17 @@ class OutboxContract:
         assert due(ledger, NOW + 23 * HOUR) == []
         assert [one.uid for one in due(ledger, NOW + 24 * HOUR)] == [uid()]
 
-    def test_only_what_no_calendar_holds_or_may_hold_is_unwritten(self, ledger: Ledger) -> None:
+    def test_what_a_calendar_holds_or_may_hold_or_gets_from_another_is_not_unwritten_there(
+        self, ledger: Ledger
+    ) -> None:
         write(ledger, want(ledger, "1"))
         ledger.outbox.intend([intent(want(ledger, "2"))], NOW)
         want(ledger, "3")
-        assert set(ledger.outbox.unwritten([uid("1"), uid("2"), uid("3"), uid("4")])) == {uid("3"), uid("4")}
+        every = [uid(name) for name in ("1", "2", "3", "4")]
+        assert set(ledger.outbox.unwritten(CALENDAR, every)) == {uid("3"), uid("4")}
+        assert set(ledger.outbox.unwritten(OTHER, every)) == set(every)
+        settle(ledger, {PLACE: MOVED, OTHER_PLACE: event(uid("1"))})
+        assert set(ledger.outbox.unwritten(OTHER, every)) == {uid("2"), uid("3"), uid("4")}
 
     def test_where_another_hand_wrote_what_is_not_written_yet_is_remembered_though_nothing_shows_it(
         self, ledger: Ledger

@@ -11,6 +11,7 @@ from calferry.errors import NotAuthorised, Refused, Unavailable
 from calferry.model import uid_of
 from calferry.sync.adopt import Adoption, adopt, look
 from calferry.sync.crossing import bring, run
+from calferry.sync.deciding import approve
 from calferry.sync.installation import Watch
 from calferry.sync.push import plan
 from calferry.sync.reached import calendars
@@ -241,3 +242,84 @@ def test_feeds_come_back_with_the_next_pass_under_their_addresses(shop: Salon) -
     feeds.assert_true(shop)
     assert address(shop) == before
     assert feeds.served(shop).keys() == shown.keys()
+
+
+def booked_class(shop: Salon, size: int, day: int = 3) -> list[str]:
+    return [shop.book(day, 18, client=(f"Jo {one}", "Roy", "", ""), meta_event=True) for one in range(size)]
+
+
+def moved_class(shop: Salon) -> tuple[str, ...]:
+    """A class of three that was moved since it was first seen: in which events it stands."""
+    for one in booked_class(shop, 3):
+        shop.cross()
+        shop.sandbox.agendize.world.move(one, shop.wall(5, 10))
+    shop.cross()
+    return hrefs(shop)
+
+
+def hrefs(shop: Salon) -> tuple[str, ...]:
+    return tuple(event["id"] for event in shop.ours(CALENDARS[0]))
+
+
+def titles(shop: Salon) -> list[str]:
+    return [event["summary"] for event in shop.ours(CALENDARS[0])]
+
+
+def test_a_class_that_was_moved_before_the_ledger_was_lost_is_known_again(shop: Salon) -> None:
+    before = moved_class(shop)
+    lose(shop)
+    (adopted,) = adopt_all(shop)
+    assert (len(adopted.in_step), adopted.orphans, adopted.unwritten) == (1, frozenset(), frozenset())
+    assert not shop.cross().attention
+    assert (titles(shop), hrefs(shop)) == (["Coupe – 3 booked"], before)
+    shop.book(5, 10, client=("Li", "Sample", "", ""), meta_event=True)
+    shop.cross()
+    assert (titles(shop), hrefs(shop)) == (["Coupe – 4 booked"], before)
+
+
+def test_what_would_be_known_again_is_shown_before_it_is_adopted(shop: Salon) -> None:
+    moved_class(shop)
+    lose(shop)
+    with shop.installation() as installation:
+        bring(installation, Watch())
+        found = look(installation, ANA, "workspace")
+        assert (len(found.in_step), found.orphans) == (1, frozenset())
+        assert look(installation, ANA, "workspace") == found
+
+
+def test_a_class_that_stands_where_another_was_founded_is_known_again_too(shop: Salon) -> None:
+    moved_class(shop)
+    booked_class(shop, 2)
+    shop.cross()
+    before = hrefs(shop)
+    lose(shop)
+    adopt_all(shop)
+    assert not shop.cross().attention
+    assert (sorted(titles(shop)), hrefs(shop)) == (["Coupe – 2 booked", "Coupe – 3 booked"], before)
+
+
+def test_a_class_in_a_calendar_that_is_surveyed_after_the_adoption_is_known_again(shop: Salon) -> None:
+    moved_class(shop)
+    shop.book(4, 9, staff=1)
+    shop.cross()
+    before = hrefs(shop)
+    lose(shop)
+    adopt_all(shop, BEN)
+    assert not shop.cross().errors
+    assert (titles(shop), hrefs(shop)) == (["Coupe – 3 booked"], before)
+
+
+def test_a_class_that_was_moved_and_changed_since_waits_for_a_person(shop: Salon) -> None:
+    before = moved_class(shop)
+    lose(shop)
+    shop.book(5, 10, client=("Li", "Sample", "", ""), meta_event=True)
+    (adopted,) = adopt_all(shop)
+    assert (len(adopted.orphans), len(adopted.unwritten)) == (1, 1)
+    report = shop.cross()
+    assert [one.what for one in report.attention] == ["parked"]
+    assert "it may be a group session as it was before" in next(iter(report.attention)).reason
+    with shop.installation() as installation:
+        approve(installation, adopted.orphans, Watch())
+    shop.cross()
+    assert titles(shop) == ["Coupe – 4 booked"]
+    assert not set(hrefs(shop)) & set(before)

@@ -99,6 +99,24 @@ def test_it_is_the_same_where_the_pull_right_after_the_choice_fails(shop: Salon)
     assert len(waiting(shop)) == 8
 
 
+def test_it_is_the_same_for_group_sessions(shop: Salon) -> None:
+    laser = shop.sandbox.agendize.world.add_bookable(COMPANY, "Laser", beside=True)
+    booked = [shop.book(day, resources=(laser,), meta_event=True) for day in (1, 2, 3, 3)]
+    own_by(shop, "staff")
+    shop.cross()
+    assert (len(shop.ours(ANA)), len(shop.ours(DESK))) == (3, 0)
+    own_by(shop, "resources")
+    shop.sandbox.agendize.faults.add(faults.status(500), times=None, match=matching("/appointments"))
+    assert shop.cross().exit_code == Unavailable.exit_code
+    shop.sandbox.agendize.faults.clear()
+    shop.cross()
+    assert (len(shop.ours(ANA)), len(shop.ours(DESK))) == (3, 3)
+    assert ["configuration changed" in reason for reason in waiting(shop)] == [True] * 3
+    shop.sandbox.agendize.world.edit_notes(booked[0], "touched")
+    shop.cross(26 * HOUR)
+    assert len(waiting(shop)) == 3
+
+
 def test_it_is_the_same_for_what_lies_outside_the_window_and_is_only_read_later(shop: Salon) -> None:
     laser = shop.sandbox.agendize.world.add_bookable(COMPANY, "Laser", beside=True)
     booked = shop.book(3, resources=(laser,))

@@ -7,7 +7,11 @@ from datetime import timedelta
 import pytest
 
 from calferry.sandbox.google import part_status
-from tests.crossing import CALENDARS, Salon, uid_of_event
+from calferry.sync.installation import Watch
+from calferry.sync.remove import remove
+from calferry.sync.verify import repair, verify
+from tests.convergence.test_adopting import adopt_all, lose
+from tests.crossing import CALENDARS, STAFF_ROUTE, Salon, uid_of_event
 
 ANA, BEN = CALENDARS[:2]
 LATER, NEXT_DAY = timedelta(minutes=16), timedelta(hours=25)
@@ -138,3 +142,34 @@ def test_a_class_stands_aside_only_where_all_of_its_bookings_name_the_same_event
     aside.sandbox.agendize.world.write_itself(others[1], "googleCalendar", event)
     aside.cross()
     assert (shown(aside), second in aside.sandbox.agendize.world.appointments) == (1, True)
+
+
+def test_what_another_route_writes_elsewhere_is_no_reason_to_write_it_a_second_time(aside: Salon) -> None:
+    desk = '[routes.desk]\nsource = "salon"\ntarget = "workspace"\ncalendar = "desk@salon.example"\n'
+    booked = aside.book()
+    write_itself(aside, booked)
+    for text in (desk, ""):
+        aside.config.write_text(aside.config.read_text(encoding="utf-8") + text, encoding="utf-8")
+        aside.cross()
+        aside.sandbox.agendize.world.edit_notes(booked, f"other notes {text}")
+        aside.cross()
+        assert (shown(aside), shown(aside, CALENDARS[3])) == (0, 1)
+
+
+def test_no_repair_no_adoption_and_no_removal_takes_their_event_for_ours(aside: Salon) -> None:
+    theirs = write_itself(aside, aside.book())
+    aside.book(4)
+    aside.cross()
+    calendar = (f"google:{ANA}", "workspace")
+    with aside.installation() as installation:
+        verified = verify(installation, *calendar)
+        assert (verified.drifts, repair(installation, verified).due) == ((), 0)
+    lose(aside)
+    adopt_all(aside)
+    aside.cross()
+    assert shown(aside) == 1
+    aside.configure(STAFF_ROUTE.replace("{owner.email}", BEN))
+    aside.cross()
+    with aside.installation() as installation:
+        remove(installation, *calendar, Watch())
+    assert [event["id"] for event in aside.sandbox.google.world.events(ANA)] == [theirs]

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import logging
+import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from calferry.errors import NotAuthorised, Unavailable
+from calferry.errors import ConfigError, NotAuthorised, Unavailable
 from calferry.model import Found
 from calferry.sandbox import faults
 from calferry.sandbox.agendize import AgendizeServer, AgendizeWorld
 from calferry.sandbox.messages import Response
 from calferry.sources.agendize import AgendizeSource, Settings, build
+from calferry.tokens import TokenFile
 from tests.contracts.source import AT_NINE, SourceContract
 from tests.sources.agendize import COMPANY, AgendizeStage
 
@@ -33,7 +37,7 @@ class Clock:
 class OAuthStage(AgendizeStage):
     """The same company, entered as an application."""
 
-    def connect(self, *, clock: Clock | None = None, **options: Any) -> AgendizeSource:
+    def connect(self, *, clock: Clock | None = None, tokens: TokenFile | None = None, **options: Any) -> AgendizeSource:
         access = self.server.access
         told = {
             "company": COMPANY,
@@ -42,7 +46,8 @@ class OAuthStage(AgendizeStage):
             "refresh_token": access.refresh_token,
             "base_url": self.server.url,
         }
-        return build("salon", Settings.model_validate(told | options), clock=clock or Clock(datetime.now(UTC)))
+        settings = Settings.model_validate(told | options)
+        return build("salon", settings, clock=clock or Clock(datetime.now(UTC)), tokens=tokens)
 
     def exchanges(self) -> int:
         return sum(exchange.path == TOKEN_PATH for exchange in self.server.log)
@@ -132,7 +137,8 @@ def test_a_closed_door_is_not_knocked_at_for_ever(stage: OAuthStage, source: Age
 def test_a_refresh_token_or_an_application_that_is_no_good_needs_a_person(
     stage: OAuthStage, clock: Clock, lost: str
 ) -> None:
-    source = stage.connect(clock=clock, **{lost: "outdated"})
+    options: dict[str, Any] = {lost: "outdated"}
+    source = stage.connect(clock=clock, **options)
     with pytest.raises(NotAuthorised, match="does not take the refresh_token and its application of source 'salon'"):
         source.resources()
 
@@ -145,6 +151,85 @@ def test_a_refresh_token_that_is_good_once_is_followed_by_the_next(
         source.resources()
         clock.time += timedelta(hours=2)
     assert stage.exchanges() == 3
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> TokenFile:
+    return TokenFile(tmp_path / "tokens" / "sources.salon")
+
+
+def test_a_refresh_token_that_came_is_known_after_a_restart(
+    stage: OAuthStage, clock: Clock, tokens: TokenFile, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    stage.server.switches.rotate_refresh_tokens = True
+    configured = stage.server.access.refresh_token
+    for _ in range(3):
+        stage.connect(clock=clock, tokens=tokens, refresh_token=configured).resources()
+    assert stage.server.access.refresh_token in tokens.read()
+    assert configured not in tokens.read()
+    assert stat.S_IMODE(tokens.path.stat().st_mode) == 0o600
+    assert stage.server.access.refresh_token not in caplog.text
+
+
+def test_another_refresh_token_in_the_configuration_wins_over_the_one_that_was_kept(
+    stage: OAuthStage, clock: Clock, tokens: TokenFile
+) -> None:
+    stage.server.switches.rotate_refresh_tokens = True
+    stage.connect(clock=clock, tokens=tokens).resources()
+    stage.server.access.refresh_token = "let in anew"
+    stage.connect(clock=clock, tokens=tokens).resources()
+    stage.connect(clock=clock, tokens=tokens, refresh_token="let in anew").resources()
+    assert stage.exchanges() == 3
+
+
+def test_no_process_uses_up_the_refresh_token_of_another(stage: OAuthStage, clock: Clock, tokens: TokenFile) -> None:
+    stage.server.switches.rotate_refresh_tokens = True
+    processes = [stage.connect(clock=clock, tokens=tokens) for _ in range(8)]
+    for _ in range(3):
+        with ThreadPoolExecutor(len(processes)) as pool:
+            assert all(batch.resources for batch in pool.map(AgendizeSource.resources, processes))
+        clock.time += timedelta(hours=2)
+    assert stage.exchanges() == 24
+
+
+def test_a_refresh_token_that_never_changes_is_kept_nowhere(stage: OAuthStage, clock: Clock, tokens: TokenFile) -> None:
+    stage.connect(clock=clock, tokens=tokens).resources()
+    assert not tokens.path.exists()
+
+
+class FullDisk(TokenFile):
+    """Takes nothing for the first time."""
+
+    full = True
+
+    def write(self, text: str) -> None:
+        if self.full:
+            self.full = False
+            raise ConfigError(["no space left"])
+        super().write(text)
+
+
+def test_a_refresh_token_that_could_not_be_written_holds_all_the_same(
+    stage: OAuthStage, clock: Clock, tokens: TokenFile
+) -> None:
+    stage.server.switches.rotate_refresh_tokens = True
+    source = stage.connect(clock=clock, tokens=FullDisk(tokens.path))
+    with pytest.raises(Unavailable, match="no space left"):
+        source.resources()
+    assert source.resources().resources
+    assert stage.server.access.refresh_token in tokens.read()
+
+
+def test_a_refresh_token_that_cannot_be_read_is_not_used_up_in_vain(
+    stage: OAuthStage, clock: Clock, tokens: TokenFile
+) -> None:
+    stage.server.switches.rotate_refresh_tokens = True
+    tokens.path.mkdir(parents=True)  # where a file should be
+    source = stage.connect(clock=clock, tokens=tokens)
+    with pytest.raises(Unavailable, match="cannot be read"):
+        source.resources()
+    assert stage.exchanges() == 0
 
 
 @pytest.mark.parametrize(

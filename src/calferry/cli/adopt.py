@@ -110,6 +110,8 @@ def _calendar_lines(one: Adoption) -> Iterator[str]:
         yield f"  {len(one.strays)} of appointments that were called off, moved or filtered since{_few(one.strays)}"
     if one.orphans:
         yield f"  {len(one.orphans)} of appointments that the booking system does not list{_few(one.orphans)};"
+        if one.unwritten:
+            yield f"    some may be group sessions as they were: {len(one.unwritten)} of today's stand nowhere yet;"
         yield "    they stay: `calferry deletions list --all` shows them, `calferry deletions approve` removes them"
     if one.doubles:
         doubled = {double.mark.uid for double in one.doubles}

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from calferry.model import Marked, Receipt, Why
-from calferry.store import journal
+from calferry.store import journal, refounding
 from calferry.store.database import RowValues, upsert
 from calferry.store.filing import knows, lost, written
 from calferry.store.journal import Entry
@@ -18,6 +18,9 @@ from calferry.store.revisions import enter, revise
 from calferry.store.tables import appointments, calendars, former, placements
 
 UNLISTED = "adopted from a lost ledger; the booking system lists no appointment for it"
+A_SESSION = (
+    "adopted from a lost ledger; it may be a group session as it was before, which stands here a second time then"
+)
 UNCARRIED = "adopted from a lost ledger; no route carries it"
 
 
@@ -52,6 +55,7 @@ def adopt(
     places = placed(connection, [one.mark.uid for one in found])
     rows: list[RowValues] = []
     strays: dict[str, str] = {}
+    in_doubt = _stands_anew(connection, calendar, {one.mark.uid for one in found})
     for one in found:
         mark = one.mark
         place = places.get((calendar, mark.uid))
@@ -61,7 +65,9 @@ def adopt(
         source = told.get(mark.uid, "")
         if place is None and source:
             strays[mark.uid] = source
-        rows.append(_row(place, receipt, target, _origin(source, routes), at) | {"generation": mark.generation})
+        rows.append(
+            _row(place, receipt, target, _origin(source, routes, in_doubt), at) | {"generation": mark.generation}
+        )
     upsert(connection, placements, rows)
     for source in sorted(set(strays.values())):
         revise(connection, source, [{"uid": uid} for uid, its in strays.items() if its == source])
@@ -74,9 +80,17 @@ def _told(connection: Connection, uids: Collection[str]) -> dict[str, str]:
     return {row.uid: row.source for row in connection.execute(known)}
 
 
-def _origin(source: str, routes: Mapping[str, str]) -> RowValues:
+def _stands_anew(connection: Connection, calendar: str, found: Collection[str]) -> bool:
+    """Whether a session is about to be written there that was not found there."""
+    sources = connection.scalars(select(appointments.c.source).where(appointments.c.founded > 0).distinct()).all()
+    return any(one.uid not in found for source in sources for one in refounding.unwritten(connection, source, calendar))
+
+
+def _origin(source: str, routes: Mapping[str, str], in_doubt: bool) -> RowValues:
     """What the placement of an event without one says until its appointment is routed: held back, for whatever it is
     that takes it out of this calendar has another reason."""
+    if not source and in_doubt:
+        return {"held": PARKED, "reason": A_SESSION, "evidence": A_SESSION}
     if not source:
         return {"held": REJECTED, "reason": UNLISTED, "evidence": UNLISTED}
     why = {"why": Why.FILTERED.value, "evidence": UNCARRIED}

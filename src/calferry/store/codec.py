@@ -55,6 +55,7 @@ def appointment_text(appointment: Appointment) -> str:
         members["elsewhere"] = appointment.elsewhere
     if appointment.gathered:
         members["gathered"] = True
+    if appointment.gathered or appointment.customers:
         members["customers"] = [_texts(customer, CONTACT) for customer in appointment.customers]
     return _dump(members)
 

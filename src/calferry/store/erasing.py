@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -23,10 +23,13 @@ from calferry.store.database import chunks, upsert
 from calferry.store.filing import under_way
 from calferry.store.journal import Entry
 from calferry.store.revisions import enter, revise
-from calferry.store.tables import appointments, fragments, is_written, placements, resources, suppressed, uses
+from calferry.store.tables import appointments, fragments, is_told, is_written, placements, resources, suppressed, uses
 
 CUSTOMER = "customer/"
 """How the keys of those resources begin that are clients."""
+
+COMPANY = "company/"
+"""And of those whose address stands where an appointment names no place."""
 
 NOBODYS = "Appointment"
 """The title of an event that shows nothing of its client."""
@@ -39,7 +42,20 @@ def find(connection: Connection, trace: Trace) -> list[Kept]:
     theirs = _customers(connection, trace)
     rows = connection.execute(select(appointments).order_by(appointments.c.starts_at, appointments.c.uid))
     found = [row for row in rows if _is_theirs(row, trace, theirs)]
-    return [_kept(connection, row) for row in found]
+    return [_kept(connection, row) for row in _with_sessions(connection, found)]
+
+
+def _with_sessions(connection: Connection, found: Iterable[Row[Any]]) -> list[Row[Any]]:
+    """With the sessions that these are counted in, for they show them too; and with all bookings of a session that was
+    itself asked for."""
+    every = {row.uid: row for row in found}
+    for chunk in chunks([uid for uid, row in every.items() if row.founded]):
+        bookings = connection.execute(select(appointments).where(appointments.c.part_of.in_(chunk)))
+        every |= {row.uid: row for row in bookings}
+    for chunk in chunks(sorted({row.part_of for row in every.values()} - every.keys())):
+        sessions = connection.execute(select(appointments).where(appointments.c.uid.in_(chunk)))
+        every |= {row.uid: row for row in sessions}
+    return sorted(every.values(), key=lambda row: (row.starts_at, row.uid))
 
 
 def _customers(connection: Connection, trace: Trace) -> set[tuple[str, str]]:
@@ -54,6 +70,8 @@ def _is_theirs(row: Row[Any], trace: Trace, customers: Collection[tuple[str, str
     told = appointment_of(row.body)
     if trace.ref:
         return trace.ref in {row.uid, row.source_id, told.reference, told.external_id}
+    if row.founded:
+        return False  # it goes with its bookings
     contact = {"email": told.contact.email, "phone": told.contact.phone}
     return _is_known_by(trace, contact) or any((row.source, key) in customers for key in told.uses)
 
@@ -71,7 +89,7 @@ def _kept(connection: Connection, row: Row[Any]) -> Kept:
         source=row.source,
         source_id=row.source_id,
         starts_at=row.starts_at,
-        listed=not row.deletion,
+        listed=not row.deletion and not row.founded,
         calendars=tuple(connection.scalars(there.order_by(placements.c.calendar))),
     )
 
@@ -89,9 +107,23 @@ def digits(number: str) -> str:
 
 
 def blanked(told: Appointment) -> Appointment:
-    uses = tuple(key for key in told.uses if not key.startswith(CUSTOMER))
-    told = replace(told, contact=Contact(), summary="", description="", url="", reschedule_url="", uses=uses)
-    return replace(told, external_id="")
+    """Nobody's. Where it takes place may be at the client's, and is nobody's either, unless others come there too: who
+    is booked for a session still counts there."""
+    somebody = told.contact != Contact() or told.customers
+    shared = bool(told.session)
+    hidden = (CUSTOMER,) if shared or not told.location else (CUSTOMER, COMPANY)  # whose address would stand there
+    return replace(
+        told,
+        contact=Contact(),
+        summary="",
+        description="",
+        location=told.location if shared else "",
+        url=told.url if shared else "",
+        reschedule_url="",
+        external_id="",
+        uses=tuple(key for key in told.uses if not key.startswith(hidden)),
+        customers=(Contact(),) if shared and somebody and not told.gathered else (),
+    )
 
 
 def erase(connection: Connection, uids: Collection[str], at: datetime) -> None:
@@ -120,10 +152,9 @@ def _forget_customers(connection: Connection, uids: Collection[str]) -> None:
 
 
 def _forget_events(connection: Connection, uids: Collection[str]) -> None:
-    its = placements.c.uid.in_(list(uids))
-    connection.execute(update(placements).where(its).values(written=""))
-    there = select(placements).where(its, placements.c.wanted != "")
-    for row in connection.execute(there).all():
+    theirs = placements.c.uid.in_(list(uids))
+    connection.execute(update(placements).where(theirs, placements.c.written != "").values(written=""))
+    for row in connection.execute(select(placements).where(theirs, placements.c.wanted != "")).all():
         event = _without_client(event_of(row.wanted))
         this = (placements.c.calendar == row.calendar, placements.c.uid == row.uid)
         values = {"wanted": event_text(event), "wanted_fingerprint": event.fingerprint}
@@ -132,7 +163,7 @@ def _forget_events(connection: Connection, uids: Collection[str]) -> None:
 
 
 def _without_client(event: Event) -> Event:
-    return replace(event, summary=NOBODYS, description="", url="")
+    return replace(event, summary=NOBODYS, description="", location="", url="")
 
 
 # ── never hearing of them again ───────────────────────────────────────────────────────────────────────────────────────
@@ -142,7 +173,7 @@ def suppress(connection: Connection, installation: str, trace: Trace, uids: Coll
     """Keep digests of what a client is known by. Before anything of them is erased."""
     names: set[tuple[str, str]] = set()
     for chunk in chunks(uids):
-        for row in connection.execute(select(appointments).where(appointments.c.uid.in_(chunk))):
+        for row in connection.execute(select(appointments).where(appointments.c.uid.in_(chunk), is_told)):
             told = appointment_of(row.body)
             names.add((row.source, f"id {told.source_id}"))
             names |= {(row.source, key) for key in told.uses if _is_client(key)}

@@ -27,11 +27,6 @@ def under_way(connection: Connection, uids: Collection[str]) -> Placed:
     return {(row.calendar, row.uid): row for row in found}
 
 
-def uids_under_way(connection: Connection, uids: Collection[str]) -> Sequence[str]:
-    """Those of at most one chunk of appointments that have an unsettled intent, in whichever calendar."""
-    return connection.scalars(select(intents.c.uid).where(intents.c.uid.in_(list(uids)))).all()
-
-
 def settle(connection: Connection, settled: Sequence[Row[Any]]) -> None:
     """The outcome of these intents is known."""
     if settled:

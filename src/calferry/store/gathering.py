@@ -48,7 +48,8 @@ class Gathering:
         for booking in bookings:
             for uid in {booking.part_of, parts[booking.uid]}:
                 concerned[uid].append(booking)
-        self._store([gathered(session, concerned[session.uid], parts) for session in sessions], held)
+        reread = {uid for uid, its in concerned.items() if any(booking.reread for booking in its)}
+        self._store([gathered(session, concerned[session.uid], parts) for session in sessions], held, reread)
 
     def _changed(self) -> Sequence[Row[str, str]]:
         """What is or was counted in a session, of the bookings that changed since the mark."""
@@ -97,11 +98,12 @@ class Gathering:
             this = update(appointments).where(appointments.c.uid == bindparam("of"))
             self.connection.execute(this.values(part_of=bindparam("to")), moved)
 
-    def _store(self, sessions: Sequence[Session], held: Sequence[Row[Any]]) -> None:
+    def _store(self, sessions: Sequence[Session], held: Sequence[Row[Any]], reread: Collection[str]) -> None:
         """Each with a new revision: what a booking refers to may have changed without the booking."""
         known = {row.uid: row for row in held}
+        changed = {*reread, *(row.uid for row in held if row.reread)}
         newest = self.connection.scalar(select(sources.c.newest).where(sources.c.source == self.source))
-        rows = [self._row(session) | {"asked_at": newest} for session in sessions]
+        rows = [self._row(one) | {"asked_at": newest, "reread": one.uid in changed} for one in sessions]
         drawn = draw(self.connection, self.source, len(rows))
         upsert(self.connection, appointments, [{**row, **LISTED, "revision": next(drawn)} for row in rows])
         news = [row for row in rows if _says_more(known.get(row["uid"]), row)]
@@ -151,6 +153,7 @@ def _booking_of(row: Row[Any]) -> Booking:
         part_of=row.part_of,
         deletion=row.deletion,
         deletion_weak=row.deletion_weak,
+        reread=row.reread,
     )
 
 

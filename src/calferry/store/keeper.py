@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import select
 
 from calferry.keeping import Drift, DriftKind, Kept, Trace
-from calferry.model import Intent, Marked, Placement
-from calferry.store import adopting, erasing, leaving, verifying
+from calferry.model import Event, Intent, Marked, Placement
+from calferry.store import adopting, erasing, leaving, refounding, verifying
 from calferry.store.database import Database, chunks
 from calferry.store.placing import placement_of
 from calferry.store.tables import appointments, calendars, placements
@@ -81,6 +81,14 @@ class SqlKeeper:
             adopting.open_calendar(connection, calendar, target, at)
             for chunk in chunks(found):
                 adopting.adopt(connection, calendar, target, chunk, routes, at)
+
+    def unwritten_sessions(self, source: str, calendar: str) -> Sequence[Event]:
+        with self._database.reading() as connection:
+            return refounding.unwritten(connection, source, calendar)
+
+    def refound(self, source: str, uids: Mapping[str, str], at: datetime) -> Collection[str]:
+        with self._database.writing() as connection:
+            return refounding.refound(connection, source, uids, at)
 
     def find(self, trace: Trace) -> Sequence[Kept]:
         with self._database.reading() as connection:

@@ -68,13 +68,15 @@ class SqlOutbox:
             found = connection.execute(statement.order_by(placements.c.ends_at, placements.c.uid))
             return [placement_of(row) for row in found]
 
-    def unwritten(self, uids: Collection[str]) -> Collection[str]:
+    def unwritten(self, calendar: str, uids: Collection[str]) -> Collection[str]:
         row = placements.c
+        leaving = and_(row.wanted == "", row.calendar != calendar)
         with self._database.reading() as connection:
             held: set[str] = set()
             for chunk in chunks(uids):
-                held.update(connection.scalars(select(row.uid).where(row.uid.in_(chunk), is_written)))
-                held.update(filing.uids_under_way(connection, chunk))
+                ours = select(row.uid).where(row.uid.in_(chunk), is_written, or_(row.calendar == calendar, leaving))
+                held.update(connection.scalars(ours))
+                held.update(uid for where, uid in filing.under_way(connection, chunk) if where == calendar)
         return frozenset(uids) - held
 
     def stand_aside(self, calendar: str, uids: Collection[str], reason: str, at: datetime) -> None:

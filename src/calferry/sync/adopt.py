@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from calferry.errors import CalferryError, Unavailable
 from calferry.model import Event, Marked
@@ -18,7 +18,8 @@ class Adoption:
     `events` are those to answer for, one for each uid: the one of the highest generation; `doubles` are the others.
     `former` counts events by the ledger that wrote them, without this one and those it answers for already.
     Of `events`, `in_step` (uids) show what is wanted now, `orphans` belong to no appointment that was ever told of,
-    `strays` to one that no route has in this calendar. `foreign` counts events of other installations by their names:
+    `strays` to one that no route has in this calendar. `unwritten` are sessions that stand in no calendar yet: an
+    orphan may be one of them as it was before. `foreign` counts events of other installations by their names:
     where there are any, nothing is adopted.
     """
 
@@ -30,6 +31,7 @@ class Adoption:
     in_step: frozenset[str]
     orphans: frozenset[str]
     strays: frozenset[str]
+    unwritten: frozenset[str]
     foreign: Mapping[str, int]
 
     @property
@@ -64,6 +66,8 @@ def look(installation: Installation, calendar: str, target: str) -> Adoption:
     uids = {one.mark.uid for one in events}
     told = keeper.sources_of(uids)
     places = {one.uid: one for one in keeper.placements(calendar)}
+    sessions = _unwritten(installation, calendar)
+    moved = shown(events, sessions, told)
     wanted = {uid: place.wanted.fingerprint for uid, place in places.items() if isinstance(place.wanted, Event)}
     return Adoption(
         calendar=calendar,
@@ -71,11 +75,47 @@ def look(installation: Installation, calendar: str, target: str) -> Adoption:
         events=events,
         doubles=doubles,
         former=Counter(one.mark.ledger for one in ours if one.mark.ledger not in {ledger.id, *keeper.former}),
-        in_step=frozenset(one.mark.uid for one in events if wanted.get(one.mark.uid) == one.mark.fingerprint),
-        orphans=frozenset(uids - told.keys() - places.keys()),
+        in_step=frozenset(one.mark.uid for one in events if wanted.get(one.mark.uid) == one.mark.fingerprint)
+        | moved.keys(),
+        orphans=frozenset(uids - told.keys() - places.keys() - moved.keys()),
         strays=frozenset((uids & told.keys()) - places.keys()),
+        unwritten=frozenset(one.uid for one in sessions) - uids - set(moved.values()),
         foreign=Counter(one.mark.installation for one in marked if not one.mark.is_of(ledger.installation)),
     )
+
+
+def _unwritten(installation: Installation, calendar: str) -> list[Event]:
+    keys = [account.source.key for account in installation.accounts]
+    return [event for key in keys for event in installation.keeper.unwritten_sessions(key, calendar)]
+
+
+def shown(events: Sequence[Marked], sessions: Iterable[Event], told: Container[str]) -> dict[str, str]:
+    """By uid of an event of no known appointment the session (uid) that it shows to the letter.
+
+    The uid of a session tells where it was founded. Since then it may have moved, and a new ledger founds it there.
+    """
+    of_their_own = {(one.mark.uid, one.mark.fingerprint) for one in events}
+    left = [event for event in sessions if (event.uid, event.fingerprint) not in of_their_own]
+    found: dict[str, str] = {}
+    for mark in (one.mark for one in events if one.mark.uid not in told):
+        for event in left:
+            if replace(event, uid=mark.uid).fingerprint == mark.fingerprint:
+                found[mark.uid] = event.uid
+                left.remove(event)
+                break
+    return found
+
+
+def _refound(installation: Installation, calendar: str, events: Sequence[Marked]) -> bool:
+    """Know the sessions again that a lost ledger had founded somewhere else; one that is known again may leave its uid
+    to another. Whether there were any."""
+    keeper, now, found = installation.keeper, installation.clock.now(), False
+    for key in (account.source.key for account in installation.accounts):
+        with installation.ledger.lock(key):
+            told = keeper.sources_of({one.mark.uid for one in events})
+            while keeper.refound(key, shown(events, keeper.unwritten_sessions(key, calendar), told), now):
+                told, found = keeper.sources_of({one.mark.uid for one in events}), True
+    return found
 
 
 def sorted_out(marked: Iterable[Marked], ledger: str) -> tuple[tuple[Marked, ...], tuple[Marked, ...]]:
@@ -98,6 +138,8 @@ def adopt(installation: Installation, calendar: str, target: str) -> Adoption:
             names = ", ".join(sorted(found.foreign))
             msg = f"{calendar} holds events of another installation ({names}); nothing is adopted there"
             raise Unavailable(msg)
+        if _refound(installation, calendar, found.events):
+            found = look(installation, calendar, target)
         _file(installation, calendar, target, found.events)
     return found
 
@@ -107,6 +149,7 @@ def take_over(installation: Installation, calendar: str, target: str, found: Seq
     if installation.keeper.former.isdisjoint(one.mark.ledger for one in found):
         return False
     events, _ = sorted_out(found, installation.ledger.id)
+    _refound(installation, calendar, events)
     _file(installation, calendar, target, events)
     return True
 

@@ -173,12 +173,12 @@ class _Push:
         )
 
     def _not_elsewhere(self, calendar: str, due: Sequence[Placement]) -> Sequence[Placement]:
-        """Without those that the booking system has itself written into this calendar: there we stand aside. What was
-        ever written by us, in whichever calendar, stays ours."""
+        """Without those that the booking system has itself written into this calendar: there we stand aside. What we
+        have written there stays ours, and so does what leaves another calendar for this one."""
         hrefs = {one.uid: one.wanted.elsewhere for one in due if isinstance(one.wanted, Event) and one.wanted.elsewhere}
         if not hrefs or not isinstance(self.target, Looking):
             return due
-        unwritten = self.outbox.unwritten(hrefs.keys())
+        unwritten = self.outbox.unwritten(calendar, hrefs.keys())
         held_up: set[str] = set()
         for chunk in _chunks(sorted(unwritten), self.target.batch):
             self._stop_if_asked()

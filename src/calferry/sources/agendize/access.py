@@ -17,10 +17,13 @@ from pydantic import SecretStr
 from calferry import http
 from calferry.errors import NotAuthorised, Unavailable
 from calferry.ports import Clock
+from calferry.sources.agendize.refreshing import RefreshToken
 from calferry.sources.agendize.settings import Settings
 
 if TYPE_CHECKING:
     import httpx
+
+    from calferry.tokens import TokenFile
 
 EARLY = timedelta(seconds=60)
 """An access token is renewed this long before it expires, and not before half of its life is over."""
@@ -41,10 +44,10 @@ class Bought(NamedTuple):
 class Access:
     """GET requests to one Agendize account. Secrets travel in headers, and are never logged."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, tokens: TokenFile | None = None) -> None:
         self._settings = settings
         self._clock = clock
-        self._refresh_token = settings.refresh_token
+        self._refresh = RefreshToken(settings.refresh_token, tokens) if settings.refresh_token else None
         self._good_until: datetime | None = None
         self.bought: Bought | None = None
 
@@ -59,9 +62,9 @@ class Access:
         try:
             return self._get(path, params, token_sent)
         except NotAuthorised:
-            if fresh or self._refresh_token is None:
+            if fresh or self._refresh is None:
                 raise
-            self._renew(self._refresh_token)
+            self._renew(self._refresh)
             return self._get(path, params, token_sent)
 
     def answer(self, path: str, asked: Mapping[str, str]) -> tuple[httpx.Response, bytes]:
@@ -74,26 +77,30 @@ class Access:
 
     def _renewed_if_due(self) -> bool:
         """Whether the access token was bought just now."""
-        if self._refresh_token is None or (self._good_until and self._clock.now() < self._good_until):
+        if self._refresh is None or (self._good_until and self._clock.now() < self._good_until):
             return False
-        self._renew(self._refresh_token)
+        self._renew(self._refresh)
         return True
 
-    def _renew(self, refresh_token: SecretStr) -> None:
-        """Buy an access token. Where another refresh token comes with it, that one holds until the process ends."""
-        bought_at = self._clock.now()
-        answer = self._bought(refresh_token)
+    def _renew(self, refresh: RefreshToken) -> None:
+        """Buy an access token. Where another refresh token comes with it, that one holds from then on."""
+        with refresh.alone() as held:
+            bought_at = self._clock.now()
+            answer = self._bought(held)
+            another = _header_text(answer.get("refresh_token"))
+            replaced = another not in {"", held.get_secret_value()}
+            if replaced:
+                refresh.replace(SecretStr(another))
+            self._take(answer, bought_at, replaced=replaced)
+
+    def _take(self, answer: http.JsonObject, bought_at: datetime, *, replaced: bool) -> None:
         token = _header_text(answer.get("access_token"))
         if not token or answer.get("error") is not None:
             msg = f"{self._token_uri} answered without an access token"
             raise Unavailable(msg)
         self.client.headers["Authorization"] = f"Bearer {token}"
         self._good_until = bought_at + _life(answer.get("expires_in"))
-        another = _header_text(answer.get("refresh_token"))
-        replaced = bool(another) and another != refresh_token.get_secret_value()
         self.bought = Bought(answer.get("expires_in") is not None, replaced, self._settings.token_uri is None)
-        if another:
-            self._refresh_token = SecretStr(another)
 
     def _bought(self, refresh_token: SecretStr) -> http.JsonObject:
         secret = self._settings.client_secret or SecretStr("")

@@ -216,7 +216,7 @@ PROBES: tuple[Probe[Replies], ...] = (
     Probe(
         asks="Does another refresh token come with an access token?",
         by="the exchange of the refresh token",
-        yes="it holds until the process ends, and cannot be written into your file: prefer key and token",
+        yes="it is kept in the folder of tokens, and holds until another one is configured",
         no="the one in your file holds",
         settle=settling.token_replaced,
     ),

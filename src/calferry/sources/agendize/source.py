@@ -75,9 +75,10 @@ WHOLE = {"showDeleted": "true", "levelDetail": "full", "personalAppointments": "
 """Sent with every listing: the defaults hide deletions and the staff's own time, and leave members out."""
 
 
-def build(name: str, settings: Settings, *, clock: Clock, tokens: TokenFile | None = None) -> AgendizeSource:  # noqa: ARG001
-    """The source that the configuration calls `name`. Connects to nothing yet."""
-    return AgendizeSource(name, settings, clock)
+def build(name: str, settings: Settings, *, clock: Clock, tokens: TokenFile | None = None) -> AgendizeSource:
+    """The source that the configuration calls `name`, whose refresh token is kept in `tokens` where it is replaced.
+    Connects to nothing yet."""
+    return AgendizeSource(name, settings, clock, tokens)
 
 
 class _Page(NamedTuple):
@@ -93,12 +94,13 @@ class AgendizeSource:
 
     streams = (STREAM,)
 
-    def __init__(self, name: str, settings: Settings, clock: Clock) -> None:
+    def __init__(self, name: str, settings: Settings, clock: Clock, tokens: TokenFile | None = None) -> None:
         self.name = name
         self.key = f"{KIND}:{settings.company}"
         self._settings = settings
         self._clock = clock
-        self._access = Access(settings, clock)
+        self._tokens = tokens
+        self._access = Access(settings, clock, tokens)
         self._root = f"/api/2.1/scheduling/companies/{quote(settings.company, safe='')}"
         self._links_hold: bool | None = None
         self._links_doubted = False
@@ -137,7 +139,7 @@ class AgendizeSource:
 
     def probe(self) -> Iterator[Finding]:
         """What the account says to the questions in `probes`."""
-        replies = Replies(Access(self._settings, self._clock), self._root, self._clock.now(), WHOLE)
+        replies = Replies(Access(self._settings, self._clock, self._tokens), self._root, self._clock.now(), WHOLE)
         replies.enter()
         return findings(PROBES, replies)
 
