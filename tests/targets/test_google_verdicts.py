@@ -11,10 +11,11 @@ from pydantic import SecretStr
 
 from calferry.errors import Conflict, NotAuthorised, Refused, Unavailable
 from calferry.model import Action, Intent, Receipt
+from calferry.targets.asking import Verdict
 from calferry.targets.google import Settings, build
 from calferry.targets.google.answers import Answer, Reply
 from calferry.targets.google.events import Request
-from calferry.targets.google.verdicts import Verdict, next_step
+from calferry.targets.google.verdicts import next_step
 from tests.builders import event, receipt
 from tests.contracts.target import create, delete, intent, update
 from tests.targets.google_world import KEY, StoppedClock

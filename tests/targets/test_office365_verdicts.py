@@ -11,10 +11,11 @@ from pydantic import SecretStr
 
 from calferry.errors import CalferryError, Conflict, NotAuthorised, Refused, Unavailable
 from calferry.model import Action, Intent, Receipt
+from calferry.targets.asking import Verdict
 from calferry.targets.office365 import Settings
 from calferry.targets.office365.answers import Answer, Reply, answer_of, trouble, unanswered
 from calferry.targets.office365.requests import MARK, Request, mark_text
-from calferry.targets.office365.verdicts import Verdict, next_step
+from calferry.targets.office365.verdicts import next_step
 from tests.builders import NOW, event, mark, receipt
 from tests.contracts.target import create, delete, intent, update
 from tests.targets.office365_world import ANA, KEY, built

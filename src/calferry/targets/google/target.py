@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from calferry.errors import CalferryError, ConfigError, NotAuthorised, Refused
 from calferry.model import Change, Event, Failure, Intent, Marked, Outcome, Receipt
 from calferry.ports import Expiry
+from calferry.targets.asking import Verdict, ask, settle
 from calferry.targets.google import comparing, events
 from calferry.targets.google.answers import Answer, Reply, no_verdict, trouble
 from calferry.targets.google.events import FIT_VERSION, KIND, Request
@@ -21,7 +23,7 @@ from calferry.targets.google.quota import Quota
 from calferry.targets.google.settings import OWNER, Settings
 from calferry.targets.google.sign_in import SignIn
 from calferry.targets.google.transport import Transport, reaching
-from calferry.targets.google.verdicts import Verdict, next_step, stands
+from calferry.targets.google.verdicts import next_step, stands
 from calferry.targets.texts import clean
 
 if TYPE_CHECKING:
@@ -179,24 +181,15 @@ class GoogleTarget:
             raise self._scoped(error, calendar) from error
 
     def _carry_out(self, intents: Sequence[Intent], known: dict[Request, Reply]) -> Iterator[Outcome]:
-        lane = self.lane(intents[0].calendar)
-        verdicts: dict[Intent, Verdict] = {}
-        steps = {intent: next_step(intent, known) for intent in intents}
-        while steps:
-            verdicts |= {intent: step for intent, step in steps.items() if not isinstance(step, Request)}
-            questions = {intent: step for intent, step in steps.items() if isinstance(step, Request)}
-            self._ask(lane, questions.values(), known)
-            steps = {intent: next_step(intent, known) for intent in questions}
+        send = partial(self._send, self.lane(intents[0].calendar))
+        verdicts = settle(intents, known, next_step, send)
         for intent in intents:
             yield self._outcome(intent, verdicts[intent])
 
-    def _ask(self, lane: str, requests: Iterable[Request], known: dict[Request, Reply]) -> None:
-        """Send what was not asked yet in this call of `apply` (a calendar is probed once)."""
-        fresh = [request for request in dict.fromkeys(requests) if request not in known]
-        if fresh:
-            sent = {request: self._located(request) for request in fresh}
-            replies = self._transport.ask_all(lane, list(sent.values()))
-            known |= {request: replies[sent[request]] for request in fresh}
+    def _send(self, lane: str, requests: Sequence[Request]) -> dict[Request, Reply]:
+        sent = {request: self._located(request) for request in requests}
+        replies = self._transport.ask_all(lane, list(sent.values()))
+        return {request: replies[one] for request, one in sent.items()}
 
     def _located(self, request: Request) -> Request:
         """The request as Google knows its calendar. One that we made has an id that no key holds."""
@@ -242,7 +235,7 @@ class GoogleTarget:
             return dict.fromkeys(hrefs, self._outside(calendar))
         asked = {href: events.named(calendar, href) for href in hrefs}
         known: dict[Request, Reply] = {}
-        self._ask(self.lane(calendar), asked.values(), known)
+        ask(asked.values(), known, partial(self._send, self.lane(calendar)))
         told = {href: stands(known[request], calendar) for href, request in asked.items()}
         return {
             href: self._scoped(one, calendar) if isinstance(one, CalferryError) else one for href, one in told.items()

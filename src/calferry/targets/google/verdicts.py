@@ -17,6 +17,7 @@ from http import HTTPStatus
 
 from calferry.errors import CalferryError, Conflict, Refused, Unavailable
 from calferry.model import Action, Intent, Receipt
+from calferry.targets.asking import ABSENT, Verdict
 from calferry.targets.google import events
 from calferry.targets.google.answers import GUESTS, PACE, QUOTA, Answer, Reply, no_verdict, trouble
 from calferry.targets.google.events import Request, Seen
@@ -24,12 +25,8 @@ from calferry.targets.google.events import Request, Seen
 Known = Mapping[Request, Reply]
 """What was asked so far, and what came of it."""
 
-Verdict = Receipt | CalferryError
-
 Step = Request | Verdict
 """The next question, or the verdict once there is nothing left to ask."""
-
-ABSENT = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 
 def next_step(intent: Intent, known: Known) -> Step:

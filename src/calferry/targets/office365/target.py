@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from calferry.errors import CalferryError, NotAuthorised, Refused
 from calferry.model import Change, Event, Failure, Intent, Marked, Outcome, Receipt
 from calferry.ports import Expiry
+from calferry.targets.asking import Verdict, ask, settle
 from calferry.targets.office365 import comparing, events, requests
 from calferry.targets.office365.answers import Reply, no_verdict
 from calferry.targets.office365.person import Person
@@ -16,7 +18,7 @@ from calferry.targets.office365.requests import KIND, Request, mailbox_of, origi
 from calferry.targets.office365.settings import Settings
 from calferry.targets.office365.signin import WRITING, Application, SignIn, certificate_ends
 from calferry.targets.office365.transport import Transport
-from calferry.targets.office365.verdicts import Verdict, next_step, stands
+from calferry.targets.office365.verdicts import next_step, stands
 
 if TYPE_CHECKING:
     from calferry.feeds import Shelf
@@ -92,29 +94,17 @@ class Office365Target:
                 yield Failure(calendar=intent.calendar, uid=intent.uid, error=self._outside(intent.calendar))
 
     def _carry_out(self, intents: Sequence[Intent], known: dict[Request, Reply]) -> Iterator[Outcome]:
-        lane = self.lane(intents[0].calendar)
-        verdicts: dict[Intent, Verdict] = {}
-        steps = {intent: next_step(intent, known) for intent in intents}
-        while steps:
-            verdicts |= {intent: step for intent, step in steps.items() if not isinstance(step, Request)}
-            questions = {intent: step for intent, step in steps.items() if isinstance(step, Request)}
-            self._ask(lane, questions.values(), known)
-            steps = {intent: next_step(intent, known) for intent in questions}
+        send = partial(self._transport.ask_all, self.lane(intents[0].calendar))
+        verdicts = settle(intents, known, next_step, send)
         for intent in intents:
             yield _outcome(intent, verdicts[intent])
-
-    def _ask(self, lane: str, questions: Iterable[Request], known: dict[Request, Reply]) -> None:
-        """Send what was not asked yet in this call of `apply` (a calendar is probed once)."""
-        fresh = [request for request in dict.fromkeys(questions) if request not in known]
-        if fresh:
-            known |= self._transport.ask_all(lane, fresh)
 
     def stands(self, calendar: str, hrefs: Sequence[str]) -> Mapping[str, bool | CalferryError]:
         if not self._permits(calendar):
             return dict.fromkeys(hrefs, self._outside(calendar))
         asked = {href: requests.look(requests.event_path(calendar, href)) for href in hrefs}
         known: dict[Request, Reply] = {}
-        self._ask(self.lane(calendar), asked.values(), known)
+        ask(asked.values(), known, partial(self._transport.ask_all, self.lane(calendar)))
         return {href: stands(known[request], calendar) for href, request in asked.items()}
 
     def ours(self, calendar: str) -> Iterator[Marked]:

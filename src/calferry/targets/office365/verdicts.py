@@ -14,6 +14,7 @@ from http import HTTPStatus
 
 from calferry.errors import CalferryError, Conflict, Refused, Unavailable
 from calferry.model import Action, Intent, Receipt
+from calferry.targets.asking import ABSENT, Verdict
 from calferry.targets.office365 import requests
 from calferry.targets.office365.answers import DUPLICATE, Answer, Reply, no_verdict, trouble
 from calferry.targets.office365.requests import Request, Seen, is_about, is_ours, originals, seen
@@ -21,12 +22,8 @@ from calferry.targets.office365.requests import Request, Seen, is_about, is_ours
 Known = Mapping[Request, Reply]
 """What was asked so far, and what came of it."""
 
-Verdict = Receipt | CalferryError
-
 Step = Request | Verdict
 """The next question, or the verdict once there is nothing left to ask."""
-
-ABSENT = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 
 def next_step(intent: Intent, known: Known) -> Step:
