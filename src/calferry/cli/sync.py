@@ -112,6 +112,8 @@ def show_plans(console: Console, plans: Iterable[Plan], at_most: int | None = No
         console.print("Nothing to write.")
     for plan in plans:
         console.print(f"{plan.calendar}: {_todo_text(plan.counts)}", style="bold")
+        if plan.mass:
+            console.print(f"  mass update: {plan.mass}", style="yellow")
         told = _plan_json(plan, show=show)
         for rows in (told["changes"], told["parked"]):
             for row in rows[:at_most]:

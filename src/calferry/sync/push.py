@@ -8,12 +8,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from calferry.errors import CalferryError, Conflict, NotAuthorised, Refused, Unavailable
 from calferry.model import Action, Change, Create, Delete, Failure, Intent, Marked, Outcome, Receipt, Removal, Update
-from calferry.plan import Plan, verb
-from calferry.ports import Attention, Looking, Target
+from calferry.plan import MASS, Plan, mass_update, verb
+from calferry.ports import Attention, Looking, Standing, Target
 from calferry.sync.adopt import take_over
 from calferry.sync.installation import Installation, Stopped, Tally, Watch
 from calferry.sync.pausing import pause
@@ -94,13 +95,14 @@ def out_of_reach(installation: Installation) -> frozenset[Attention]:
 def plan(installation: Installation) -> tuple[Plan, ...]:
     """What the next push would do, brakes applied. Reads only."""
     now, outbox = installation.clock.now(), installation.ledger.outbox
-    return tuple(
-        plan
-        for target, calendars in due_by_target(installation).items()
-        for plan in installation.planner.plans(
-            {calendar: outbox.due(calendar, now) for calendar in calendars}, outbox.standing(target, now)
-        )
-    )
+    plans = []
+    for target, calendars in due_by_target(installation).items():
+        standing = outbox.standing(target, now)
+        due = {calendar: outbox.due(calendar, now) for calendar in calendars}
+        for one in installation.planner.plans(due, standing):
+            held = standing.get(one.calendar, Standing()).held
+            plans.append(replace(one, mass=mass_update(one.writes, held, now)))
+    return tuple(plans)
 
 
 def park(installation: Installation, target: str, calendars: Iterable[str]) -> Tally:
@@ -199,12 +201,26 @@ class _Push:
         """Create and update. Returns how many changes met a used-up identity."""
         planner, now = self.installation.planner, self.clock.now()
         plans = [planner.plan(calendar, self.outbox.due(calendar, now)) for calendar in self.open]
-        return self._carry_out([change for plan in plans for change in self._not_elsewhere(plan)])
+        chosen = {plan.calendar: list(filter(self.choice.takes, plan.writes)) for plan in plans}
+        self._tell_of_masses(chosen)
+        kept = [self._not_elsewhere(calendar, changes) for calendar, changes in chosen.items()]
+        return self._carry_out([change for changes in kept for change in changes])
 
-    def _not_elsewhere(self, plan: Plan) -> list[Create | Update]:
-        """What is chosen of the writes, without those that the booking system has itself written into this calendar:
-        there we stand aside. What was ever written by us, in whichever calendar, stays ours."""
-        chosen = [change for change in plan.writes if self.choice.takes(change)]
+    def _tell_of_masses(self, chosen: Mapping[str, Sequence[Create | Update]]) -> None:
+        """Say so before most of a calendar is updated at once, and why: what is wrong in it should not be found out by
+        whoever looks at that calendar."""
+        many = [calendar for calendar, changes in chosen.items() if not MASS.allows(len(changes), 0)]
+        now = self.clock.now()
+        standing = self.outbox.standing(self.target.name, now) if many else {}
+        for calendar in many:
+            held = standing.get(calendar, Standing()).held
+            if reason := mass_update(chosen[calendar], held, now):
+                log.info("%s: mass update: %s", calendar, reason)
+                self.outbox.alarm(calendar, reason, now)
+
+    def _not_elsewhere(self, calendar: str, chosen: Sequence[Create | Update]) -> Sequence[Create | Update]:
+        """Without those that the booking system has itself written into this calendar: there we stand aside. What was
+        ever written by us, in whichever calendar, stays ours."""
         hrefs = {change.uid: change.event.elsewhere for change in chosen if change.event.elsewhere}
         if not hrefs or not isinstance(self.target, Looking):
             return chosen
@@ -212,7 +228,7 @@ class _Push:
         held_up: set[str] = set()
         for chunk in _chunks(sorted(unwritten), self.target.batch):
             self._stop_if_asked()
-            held_up |= self._looked_for(plan.calendar, {uid: hrefs[uid] for uid in chunk})
+            held_up |= self._looked_for(calendar, {uid: hrefs[uid] for uid in chunk})
         return [change for change in chosen if change.uid not in held_up]
 
     def _looked_for(self, calendar: str, hrefs: Mapping[str, str]) -> set[str]:
