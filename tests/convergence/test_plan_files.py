@@ -23,6 +23,7 @@ from calferry.sync.crossing import bring
 from calferry.sync.installation import Watch
 from calferry.sync.plan_file import VERSION, Item, UnusablePlan, digest, item_of, read, text
 from calferry.sync.push import plan
+from tests.crash.instants import told
 from tests.crossing import CALENDARS, COMPANY, NOW, Salon, salon
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -169,6 +170,33 @@ def test_in_a_calendar_that_rests_nothing_is_written(shop: Salon, busy: list[str
     done = applied(shop, file)
     assert {item.calendar for item in done.applied} == {f"google:{CALENDARS[1]}"}
     assert set(done.left.values()) == {"its calendar rests; `calferry resume` ends that"}
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+@pytest.mark.parametrize("instant", range(1, 60, 6))
+def test_a_plan_that_is_killed_anywhere_is_brought_to_its_end_by_the_same_plan(
+    shop: Salon, busy: list[str], instant: int
+) -> None:
+    file, left = seen(shop), instant
+
+    def count(moment: str) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise Crash
+
+    try:
+        with told(count):
+            applied(shop, file)
+    except Crash:
+        pass
+    again = applied(shop, file, timedelta(minutes=10))
+    assert (again.exit_code, again.left, len(again.applied) + len(again.already)) == (0, {}, 5)
+    assert shop.verdict().clean
+    assert max(shop.standing().values()) == 1
 
 
 def sealed(document: Any) -> bytes:
