@@ -344,7 +344,7 @@ class Placement:
     `calendar` is the key `kind:canonical id`; `target` is the configured connection that reaches it. `generation`
     counts identities: a calendar that will not take an identity again gets the next one. `before` is the event that was
     written, where it is known and another than the one wanted. `approved` says that a person wants its removal carried
-    out.
+    out. `cause` says, for a person, why another event than before is wanted, '' where the booking system is the cause.
     """
 
     calendar: str
@@ -356,6 +356,7 @@ class Placement:
     before: Event | None = None
     generation: int = 0
     approved: bool = False
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

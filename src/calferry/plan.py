@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -41,6 +42,31 @@ class Brakes:
     explicit: Brake = Brake(few=20, share=0.50)
 
 
+MASS = Brake(few=19, share=0.50)
+"""Updates beyond the greater of these at once are told of: 20 or more, and most of what the calendar holds."""
+
+TOLD = "changed"
+"""Why an event is updated whose appointment the booking system changed, or what the appointment refers to."""
+
+UNKNOWN = "what stands there is not what this ledger last wrote"
+"""Why an event is updated that its user edited, or that another ledger wrote."""
+
+
+def mass_update(writes: Sequence[Create | Update], held: int, now: datetime) -> str:
+    """What to say of updates that make most of a calendar another at once, '' where they do not. Events that have ended
+    are left out of account, as they are in `held`."""
+    updates = [one for one in writes if isinstance(one, Update) and utc(one.event.end) > now]
+    if MASS.allows(len(updates), held):
+        return ""
+    causes = Counter(one.why for one in updates).most_common()
+    told = [f"{number} because {_cause_text(why)}" for why, number in causes]
+    return f"{len(updates)} of {held} events are updated at once: {', '.join(told)}"
+
+
+def _cause_text(why: str) -> str:
+    return "the booking system changed them, or what they refer to" if why == TOLD else why
+
+
 class Strength(StrEnum):
     """What kind of evidence stands behind a deletion, as far as the brakes care."""
 
@@ -68,11 +94,13 @@ class Parked:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What shall happen to one calendar, in this order: creates and updates by start time, then deletions."""
+    """What shall happen to one calendar, in this order: creates and updates by start time, then deletions. `mass` says
+    it where most of its events are updated at once."""
 
     calendar: str
     changes: tuple[Change, ...] = ()
     parked: tuple[Parked, ...] = ()
+    mass: str = ""
 
     @property
     def writes(self) -> tuple[Create | Update, ...]:
@@ -94,6 +122,7 @@ class Plan:
             "counts": dict(self.counts),
             "changes": [_change_json(change) for change in self.changes],
             "parked": [_change_json(parked.change) | {"parked": parked.reason} for parked in self.parked],
+            "mass_update": self.mass,
         }
 
 
@@ -140,7 +169,10 @@ class Planner:
         mark = self._mark(placement, wanted.fingerprint)
         if placement.written is None:
             return Create(calendar=calendar, event=wanted, mark=mark)
-        return Update(calendar=calendar, event=wanted, mark=mark, receipt=placement.written, before=placement.before)
+        why = (placement.cause or TOLD) if placement.before else UNKNOWN
+        return Update(
+            calendar=calendar, event=wanted, mark=mark, receipt=placement.written, before=placement.before, why=why
+        )
 
     def _delete(self, placement: Placement, removal: Removal) -> Delete:
         if placement.written is None:

@@ -338,8 +338,8 @@ class Attention:
     """Something that waits for a person: a parked deletion, or something set aside as it is.
 
     `where` is the calendar or source key, or `targets.NAME`; `what` one of parked, refused, unrouted, quarantined,
-    paused, unreachable, unproven, unread, expiring, drift; `id` the uid, source id or stream (empty for a whole
-    calendar, source or target); `reason` a sentence without a customer's data.
+    paused, unreachable, unproven, unread, expiring, drift, mass update; `id` the uid, source id or stream (empty for a
+    whole calendar, source or target); `reason` a sentence without a customer's data.
     """
 
     where: str
@@ -579,6 +579,10 @@ class Outbox(Protocol):
     def decide(self, calendar: str, uids: Collection[str], *, approved: bool, at: datetime) -> Collection[str]:
         """A person decided on deletions that are held back: no brake stops them, or they stay, until something else is
         wanted there. Returns those that were held back."""
+        ...
+
+    def alarm(self, calendar: str, reason: str, at: datetime) -> None:
+        """Most of a calendar is about to be updated at once: a person is told of that for a day."""
         ...
 
     def pause(self, calendar: str, reason: str, until: datetime) -> None:

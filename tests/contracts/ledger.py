@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 import pytest
 
 from calferry.errors import LedgerBusy
 from calferry.ports import Ledger
+from tests.builders import NOW
 from tests.contracts.keeper import KeeperContract
 from tests.contracts.ledger_alerts import AlertsContract, RetentionContract, VitalsContract
 from tests.contracts.ledger_intake import IntakeContract
@@ -18,10 +20,7 @@ from tests.contracts.ledger_outbox import OutboxContract
 from tests.contracts.ledger_pauses import PausesContract
 from tests.contracts.ledger_routing import RoutingContract
 from tests.contracts.ledger_sessions import SessionsContract
-from tests.contracts.ledger_steps import (
-    INSTALLATION,
-    BrokenRow,
-)
+from tests.contracts.ledger_steps import CALENDAR, HOUR, INSTALLATION, BrokenRow
 from tests.contracts.shelf import ShelfContract
 
 
@@ -69,12 +68,26 @@ class LockContract:
             assert ledger.id
 
 
+class AlarmContract:
+    def test_a_mass_update_is_told_of_for_a_day_whenever_it_is_raised_for_another_reason(self, ledger: Ledger) -> None:
+        def told(now: datetime) -> list[tuple[str, str, str]]:
+            return [(one.what, one.where, one.reason) for one in ledger.attention(now)]
+
+        ledger.outbox.alarm(CALENDAR, "24 of 24 events", NOW)
+        ledger.outbox.alarm(CALENDAR, "24 of 24 events", NOW + HOUR)
+        assert told(NOW + 2 * HOUR) == [("mass update", CALENDAR, "24 of 24 events")]
+        assert told(NOW + 24 * HOUR) == []
+        ledger.outbox.alarm(CALENDAR, "30 of 30 events", NOW + 3 * HOUR)
+        assert told(NOW + 26 * HOUR) == [("mass update", CALENDAR, "30 of 30 events")]
+
+
 class RowsContract(
     IntakeContract,
     LookUpsContract,
     RoutingContract,
     SessionsContract,
     OutboxContract,
+    AlarmContract,
     PausesContract,
     KeeperContract,
     AlertsContract,

@@ -82,6 +82,30 @@ class RoutingContract:
         ledger.intake.record(ACCOUNT, batch(appointment("1"), asked_at=LATER + 2 * HOUR))
         assert [one.reconfigured for one in pending(ledger)] == [False]
 
+    def test_a_placement_says_why_another_event_than_before_is_wanted(self, ledger: Ledger) -> None:
+        def cause(summary: str) -> str:
+            want(ledger, summary=summary)
+            (place,) = due(ledger)
+            return place.cause
+
+        def begin(basis: str, edition: str) -> None:
+            ledger.routing.begin(ACCOUNT, basis, edition)
+
+        begin("rules", '["3", "1", "2026.3", "google 2"]')
+        ledger.intake.record(ACCOUNT, batch(appointment("1"), appointment("2")))
+        assert cause("first") == ""
+        settle(ledger, {}, "2")
+        begin("other rules", '["3", "1", "2026.3", "google 2"]')
+        assert cause("second") == "the configuration changed"
+        begin("other rules", '["3", "1", "2027.1", "google 3"]')
+        zones = "tzdata went from version 2026.3 to 2027.1"
+        fit = "what google can hold went from version 2 to 3"
+        assert cause("third") == f"the configuration changed, and {zones}, and {fit}"
+        assert cause("third") == f"the configuration changed, and {zones}, and {fit}"
+        settle(ledger, {}, "2")
+        ledger.intake.record(ACCOUNT, batch(appointment("1", summary="other"), asked_at=LATER))
+        assert cause("fourth") == ""
+
     def test_what_another_reading_changes_is_the_configurations_doing_until_it_is_routed(self, ledger: Ledger) -> None:
         def read(reading: str, summary: str, hours: int) -> list[bool]:
             told = batch(appointment("1", summary=summary), asked_at=LATER + hours * HOUR)

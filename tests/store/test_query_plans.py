@@ -61,7 +61,8 @@ def fill(ledger: SqlLedger, number: int) -> None:
         connection.execute(insert(placements), [place | {"moved_to": "", "uid": name} for name in names])
         connection.execute(insert(fragments), [fragment | {"uid": name} for name in names])
         connection.execute(insert(links), [{"feed": CALENDAR, "rotation": int(name), "digest": name} for name in names])
-        connection.execute(text("INSERT INTO calendars VALUES (:key, 't', NULL, NULL, '', 0)"), {"key": CALENDAR})
+        known = "INSERT INTO calendars (calendar, target, pause_reason, pauses) VALUES (:key, 't', '', 0)"
+        connection.execute(text(known), {"key": CALENDAR})
         routed = text("UPDATE sources SET mark = :number, revision = :number, resources_to = :number")
         connection.execute(routed, {"number": number})
 

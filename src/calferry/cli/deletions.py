@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from calferry.cli.console import ConfigOption, JsonOption, config_path, emit, guarded, out, show_errors, watched
+from calferry.cli.explain import trail_document, trail_text
 from calferry.errors import Unavailable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from calferry.ports import HeldBack
+    from calferry.store.journal import Entry
     from calferry.sync.deciding import Decision
 
 app = typer.Typer(help="Show, approve and reject deletions that wait for a person.", no_args_is_help=True)
@@ -32,17 +34,20 @@ def list_deletions(
 ) -> int:
     """What would leave which calendar, why, and what holds it back."""
     from calferry import wiring
+    from calferry.store.evidence import trails
 
-    with wiring.installation(wiring.settings(config_path(config))) as installation:
+    settings = wiring.settings(config_path(config))
+    with wiring.installation(settings) as installation, wiring.existing_ledger(settings) as ledger:
         found = [one for one in installation.ledger.outbox.held_back() if every or not one.rejected]
+        proof = trails(ledger, {one.uid for one in found}) if ledger else {}
     if json:
-        emit({"deletions": [_row(one) for one in found]})
+        emit({"deletions": [_row(one, proof[one.uid]) for one in found]})
     else:
-        _show(out(), found)
+        _show(out(), found, proof)
     return 0
 
 
-def _row(one: HeldBack) -> dict[str, Any]:
+def _row(one: HeldBack, proof: Iterable[Entry]) -> dict[str, Any]:
     return {
         "calendar": one.calendar,
         "uid": one.uid,
@@ -51,12 +56,13 @@ def _row(one: HeldBack) -> dict[str, Any]:
         "starts_at": one.starts_at,
         "why": one.removal.why.value,
         "evidence": one.removal.evidence,
+        "trail": trail_document(proof),
         "held_back": one.reason,
         "rejected": one.rejected,
     }
 
 
-def _show(console: Console, found: Iterable[HeldBack]) -> None:
+def _show(console: Console, found: Iterable[HeldBack], proof: Mapping[str, Iterable[Entry]]) -> None:
     calendar = ""
     for one in found:
         if one.calendar != calendar:
@@ -66,6 +72,8 @@ def _show(console: Console, found: Iterable[HeldBack]) -> None:
         console.print(f"  {one.uid}  {starts}  {one.source_id}")
         verdict = "rejected; it was held back: " if one.rejected else "held back: "
         console.print(f"    {one.removal.why}: {one.removal.evidence}; {verdict}{one.reason}")
+        for line in trail_text(proof[one.uid], "      "):
+            console.print(line)
     if not calendar:
         console.print("No deletion waits for a person.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +12,7 @@ from calferry.cli.console import ConfigOption, JsonOption, config_path, emit, gu
 if TYPE_CHECKING:
     from calferry.model import Wanted
     from calferry.ports import Routed
+    from calferry.store.journal import Entry
     from calferry.store.story import Place, Story
     from calferry.sync.installation import Installation
 
@@ -19,6 +20,18 @@ RefArgument = Annotated[
     str,
     typer.Argument(metavar="REF", help="Its reference, external id, source id, uid, or the id of an event of it."),
 ]
+
+STEPS = {
+    "booked": "listed for the first time",
+    "changed": "listed, and changed",
+    "restored": "listed again, after it was gone",
+    "relisted": "listed again",
+    "found": "found",
+    "unlisted": "unlisted",
+    "asked for": "asked for by its id",
+    "deleted": "gone",
+}
+"""The steps of a trail (`calferry.store.evidence`) in words."""
 
 
 @guarded
@@ -81,8 +94,22 @@ def rule(story: Story, installation: Installation) -> Routed | None:
     )
 
 
+def trail_text(steps: Iterable[Entry], indent: str) -> Iterator[str]:
+    """How an appointment came to be taken as gone, a line a step; times in UTC."""
+    for step in steps:
+        detail = f": {step.detail}" if step.detail else ""
+        yield f"{indent}{step.at:%Y-%m-%d %H:%M:%S}  {STEPS[step.what]}{detail}"
+
+
+def trail_document(steps: Iterable[Entry]) -> list[dict[str, Any]]:
+    return [{"at": step.at, "step": STEPS[step.what], "detail": step.detail} for step in steps]
+
+
 def _lines(story: Story, ruled: Routed | None, *, titles: bool) -> Iterator[str]:
+    from calferry.store.evidence import trail
+
     yield from _told(story)
+    yield from trail_text(trail(story.journal), "  ")
     yield from _ruled(ruled, story.part_of, titles=titles)
     for place in story.places:
         yield from _placed(place, titles=titles)
@@ -105,6 +132,9 @@ def _told(story: Story) -> Iterator[str]:
         yield f"  a session; bookings ever counted in it: {', '.join(story.bookings)}"
     if story.unlisted_at:
         yield f"  unlisted since {story.unlisted_at:%Y-%m-%d %H:%M} UTC: missing from a listing, not proven gone"
+        answer = f"; last answer {story.verdict}" if story.verdict else ""
+        times = f"{story.look_ups} time{'' if story.look_ups == 1 else 's'}"
+        yield f"  asked for by its id {times}, again from {story.look_up_at:%Y-%m-%d %H:%M} UTC on{answer}"
     if story.deletion:
         yield f"  gone: {story.deletion}{' (weak evidence)' if story.deletion_weak else ''}"
     if story.look_again_at:
@@ -155,6 +185,8 @@ def _fingerprint(wanted: Wanted) -> str:
 
 
 def _document(story: Story, ruled: Routed | None, *, titles: bool) -> dict[str, Any]:
+    from calferry.store.evidence import trail
+
     told = story.appointment
     return {
         "uid": story.uid,
@@ -170,7 +202,12 @@ def _document(story: Story, ruled: Routed | None, *, titles: bool) -> dict[str, 
         "status": told.status,
         "asked_at": story.asked_at,
         "unlisted_at": story.unlisted_at,
+        "look_ups": story.look_ups,
+        "verdict": story.verdict,
+        "look_up_at": story.look_up_at,
         "deletion": story.deletion,
+        "deletion_weak": story.deletion_weak,
+        "evidence": trail_document(trail(story.journal)),
         "unrouted": ruled.unrouted if ruled else None,
         "ruled": {
             calendar: _wanted(wanted, titles=titles)

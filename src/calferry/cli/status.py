@@ -28,7 +28,7 @@ ANSWERS = {
 }
 """What came of asking for unlisted appointments by their ids, in words."""
 
-BEYOND = frozenset({"unproven", "unreachable", "unread", "expiring", "drift"})
+BEYOND = frozenset({"unproven", "unreachable", "unread", "expiring", "drift", "mass update"})
 """Of what waits for a person, that which neither a source nor a calendar tells by itself."""
 
 

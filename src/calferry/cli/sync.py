@@ -20,6 +20,7 @@ from calferry.cli.console import (
     show_errors,
     watched,
 )
+from calferry.cli.plan_file import OutOption, PlanOption, applied, check_room, show_file, write_file
 from calferry.errors import NotAuthorised, Unavailable, gravest
 
 if TYPE_CHECKING:
@@ -50,11 +51,13 @@ SIGNS = {"create": "+", "update": "~", "delete": "-"}
 
 
 @guarded
-def sync(config: ConfigOption = None, json: JsonOption = False) -> int:
+def sync(plan: PlanOption = None, config: ConfigOption = None, json: JsonOption = False) -> int:
     """Carry over what changed, once."""
     from calferry import wiring
     from calferry.sync.crossing import run
 
+    if plan is not None:
+        return applied(plan, config, json=json)
     settings = wiring.settings(config_path(config))
     with wiring.installation(settings) as installation, watched() as watch:
         report = run(installation, watch)
@@ -69,28 +72,38 @@ def sync(config: ConfigOption = None, json: JsonOption = False) -> int:
 
 @guarded
 def plan(
-    show: ShowOption = False, all_: AllOption = False, config: ConfigOption = None, json: JsonOption = False
+    show: ShowOption = False,
+    all_: AllOption = False,
+    file: OutOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
 ) -> int:
     """Pull, and show what `sync` would write. No calendar is touched."""
     from calferry import wiring
     from calferry.sync.crossing import bring
     from calferry.sync.push import plan as make_plan
 
+    if file is not None:
+        check_room(file)
     with wiring.installation(wiring.settings(config_path(config))) as installation, watched() as watch:
         pulled = bring(installation, watch)
         plans, attention = make_plan(installation), installation.ledger.attention(installation.clock.now())
+        if file is not None:
+            write_file(file, installation, plans)
     errors = [error for tally in pulled.values() for error in tally.errors]
     if json:
         emit(
             {
                 "plans": [_plan_json(one, show=show) for one in plans],
                 "attention": [_attention_json(one) for one in _in_order(attention)],
-                "errors": [_error_json(error) for error in errors],
+                "errors": [error_json(error) for error in errors],
             }
         )
     else:
         show_plans(out(), plans, None if all_ else AT_MOST, show=show)
         show_attention(out(), attention, None if all_ else AT_MOST)
+        if file is not None:
+            show_file(out(), file, plans)
         _show_trouble(pulled)
     return gravest(error.exit_code for error in errors)
 
@@ -102,6 +115,8 @@ def show_plans(console: Console, plans: Iterable[Plan], at_most: int | None = No
         console.print("Nothing to write.")
     for plan in plans:
         console.print(f"{plan.calendar}: {_todo_text(plan.counts)}", style="bold")
+        if plan.mass:
+            console.print(f"  mass update: {plan.mass}", style="yellow")
         told = _plan_json(plan, show=show)
         for rows in (told["changes"], told["parked"]):
             for row in rows[:at_most]:
@@ -169,8 +184,8 @@ def _show_trouble(pulled: Mapping[str, Tally], others: Iterable[CalferryError] =
 
 def report_json(report: Report) -> dict[str, Any]:
     return {
-        "pulled": {name: _tally_json(tally) for name, tally in report.pulled.items()},
-        "pushed": _tally_json(report.pushed),
+        "pulled": {name: tally_json(tally) for name, tally in report.pulled.items()},
+        "pushed": tally_json(report.pushed),
         "attention": [_attention_json(one) | {"new": one in report.new} for one in _in_order(report.attention)],
         "exit": report.exit_code,
     }
@@ -192,9 +207,9 @@ def _attention_json(one: Attention) -> dict[str, Any]:
     return {"what": one.what, "where": one.where, "id": one.id, "reason": one.reason}
 
 
-def _tally_json(tally: Tally) -> dict[str, Any]:
-    return {"counts": dict(tally.counts), "errors": [_error_json(error) for error in tally.errors]}
+def tally_json(tally: Tally) -> dict[str, Any]:
+    return {"counts": dict(tally.counts), "errors": [error_json(error) for error in tally.errors]}
 
 
-def _error_json(error: CalferryError) -> dict[str, str]:
+def error_json(error: CalferryError) -> dict[str, str]:
     return {"error": type(error).__name__, "message": str(error)}

@@ -185,4 +185,5 @@ def lost(receipt: Receipt, target: str, at: datetime) -> RowValues:
         "reason": "its placement is missing from the ledger",
         "attempts": 0,
         "not_before": None,
+        "cause": "",
     }

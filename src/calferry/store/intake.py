@@ -99,7 +99,8 @@ class SqlIntake:
             absent = [uid for uid, source_id in found if source_id not in present]
             for uids in chunks(absent):
                 connection.execute(update(appointments).where(row.uid.in_(uids)).values(missing))
-            journal.write(connection, (Entry(before, source, uid, "unlisted") for uid in absent))
+            missing_from = f"missing from a complete listing of {covered.start:%Y-%m-%d} to {covered.end:%Y-%m-%d}"
+            journal.write(connection, (Entry(before, source, uid, "unlisted", missing_from) for uid in absent))
         return len(absent)
 
     def unlisted(self, source: str, now: datetime, limit: int) -> Sequence[Appointment]:

@@ -147,6 +147,15 @@ class SqlOutbox:
         with self._database.writing() as connection:
             return [uid for chunk in chunks(uids) for uid in parking.decide(connection, calendar, chunk, approved, at)]
 
+    def alarm(self, calendar: str, reason: str, at: datetime) -> None:
+        row = calendars.c
+        known = select(row.mass_reason).where(row.calendar == calendar, row.mass_at > at - DAY)
+        with self._database.writing() as connection:
+            if connection.scalar(known) == reason:
+                return
+            upsert(connection, calendars, [{"calendar": calendar, "mass_at": at, "mass_reason": reason}])
+            journal.write(connection, [Entry(at, calendar, "", "mass update", reason)])
+
     def pause(self, calendar: str, reason: str, until: datetime) -> None:
         with self._database.writing() as connection:
             pausing.pause(connection, calendars, calendar, reason, until)

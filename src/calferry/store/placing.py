@@ -49,6 +49,7 @@ def placement_of(row: Row[Any]) -> Placement:
         before=event_of(row.written) if row.written else None,
         generation=row.generation,
         approved=row.held == APPROVED,
+        cause=row.cause,
     )
 
 

@@ -180,7 +180,8 @@ class Recording:
         """These were seen: they are not unlisted any more."""
         for chunk in chunks(uids):
             where = (appointments.c.uid.in_(chunk), appointments.c.unlisted_at.is_not(None))
-            self.connection.execute(update(appointments).where(*where).values(LISTED))
+            again = update(appointments).where(*where).values(LISTED).returning(appointments.c.uid)
+            self._journal("relisted", dict.fromkeys(self.connection.scalars(again).all(), ""))
 
     def held(self, uids: Iterable[str]) -> dict[str, Row[tuple[object, ...]]]:
         """What the ledger holds of at most one chunk of appointments."""

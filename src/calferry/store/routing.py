@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
 from calferry.model import Event, Resource, Wanted
 from calferry.ports import Pending, Routed
-from calferry.store import journal
+from calferry.store import causes, journal
 from calferry.store.codec import appointment_of
 from calferry.store.database import Database, RowValues, chunks, upsert
 from calferry.store.filing import under_way
@@ -37,6 +37,7 @@ class SqlRouting:
             if (row.basis, row.edition) != (basis, edition):
                 number = row.basis_number + (row.basis != basis)
                 again = {"basis": basis, "basis_number": number, "edition": edition, "mark": 0}
+                again |= causes.reset(row, basis, edition)
                 connection.execute(update(sources).where(sources.c.source == source).values(again))
 
     def gather(self, source: str) -> None:
@@ -81,7 +82,7 @@ class SqlRouting:
         with self._database.writing() as connection:
             mark = 0
             for chunk in chunks(routed):
-                _place(connection, source, chunk)
+                _place(connection, source, chunk, causes.of(connection, source, chunk))
                 _note(connection, source, chunk)
                 _stamp(connection, source, [one for one in chunk if not one.unrouted])
                 mark = max(mark, *(one.revision for one in chunk))
@@ -110,7 +111,7 @@ def _pending(connection: Connection, found: Sequence[Row[Any]], basis: int) -> l
     ]
 
 
-def _place(connection: Connection, source: str, routed: Sequence[Routed]) -> None:
+def _place(connection: Connection, source: str, routed: Sequence[Routed], why: Mapping[str, str]) -> None:
     """Store what differs from what was wanted before."""
     before = placed(connection, [one.uid for one in routed])
     rows: list[RowValues] = []
@@ -123,7 +124,7 @@ def _place(connection: Connection, source: str, routed: Sequence[Routed]) -> Non
             names = {"calendar": calendar, "uid": one.uid, "target": target, "route": route, "source": source}
             row = {**names, **wanted_values(wanted)}
             if held is None or _differs(held, row):
-                rows.append(_placement_row(held, row))
+                rows.append(_placement_row(held, row, why[one.uid]))
                 entries.append(Entry(journal.now(), calendar, one.uid, "routed", _detail(held, row)))
     upsert(connection, placements, rows)
     _reach(connection, routed, before)
@@ -168,17 +169,21 @@ def _differs(held: Row[Any], row: RowValues) -> bool:
     return unwritten or any(known[name] != value for name, value in row.items() if name != "wanted")
 
 
-def _placement_row(held: Row[Any] | None, row: RowValues) -> RowValues:
+def _placement_row(held: Row[Any] | None, row: RowValues, cause: str) -> RowValues:
     """The whole row. What was parked or set aside is free again where something else is wanted, or for another reason.
 
     That a removal's evidence is worded differently frees nothing.
     """
     if held is None:
-        return {**row, **FREE, "written": ""}
+        return {**row, **FREE, "written": "", "cause": ""}
     known = held._mapping
     same = held.held != ASIDE and all(known[name] == row[name] for name in ("wanted_fingerprint", "why", "weak"))
     kept = {name: known[name] for name in FREE} if same else FREE
-    return {"ends_at": held.ends_at, **row, **kept, "written": _written(held, row)}
+    if not row["wanted"]:
+        cause = ""  # a removal says why by itself
+    elif held.wanted_fingerprint == row["wanted_fingerprint"]:
+        cause = held.cause
+    return {"ends_at": held.ends_at, **row, **kept, "written": _written(held, row), "cause": cause}
 
 
 def _written(held: Row[Any], row: RowValues) -> str:

@@ -36,7 +36,9 @@ class Place:
 class Story:
     """An appointment as it was last told, where it stands, and all that happened to it, oldest first. Times in UTC.
 
-    `part_of` is the uid of the session that a booking was last counted in, `bookings` the source ids of a session's.
+    Of one that is unlisted, `look_ups` says how often it was asked for by its id, `verdict` what came of the last time
+    and in which words, `look_up_at` when it is asked for next. `part_of` is the uid of the session that a booking was
+    last counted in, `bookings` the source ids of a session's.
     """
 
     uid: str
@@ -48,6 +50,9 @@ class Story:
     deletion: str
     deletion_weak: bool
     unlisted_at: datetime | None
+    look_ups: int
+    verdict: str
+    look_up_at: datetime | None
     unrouted: str
     look_again_at: datetime | None
     places: Sequence[Place]
@@ -90,6 +95,9 @@ def _story(connection: Connection, row: Row[Any]) -> Story:
         deletion=row.deletion,
         deletion_weak=row.deletion_weak,
         unlisted_at=row.unlisted_at,
+        look_ups=row.attempts,
+        verdict=f"{row.verdict}: {row.verdict_evidence}" if row.verdict else "",
+        look_up_at=row.look_up_at,
         unrouted=row.unrouted,
         look_again_at=row.look_again_at,
         places=[_place(one, under_way.get(one.calendar)) for one in connection.execute(its)],

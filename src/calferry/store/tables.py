@@ -71,7 +71,8 @@ class Source(Row, table=True):
     `mark` is the revision up to which all is routed by the configuration that `basis` stands for, the `basis_number`th
     of this source, and by the code that `edition` does. `resources_to` is the revision up to which every resource in
     use is held, or was asked for in vain.
-    `newest` is when the newest answer was asked for. `pauses` counts the pauses since it last answered.
+    `newest` is when the newest answer was asked for. `pauses` counts the pauses since it last answered. While `mark`
+    has not reached `reset_from` again, rows up to there are routed anew for `reset_cause` alone.
     """
 
     __tablename__ = "sources"
@@ -82,6 +83,8 @@ class Source(Row, table=True):
     basis_number: int = 0
     edition: str = ""
     mark: int = 0
+    reset_from: int = 0
+    reset_cause: str = Field(default="", sa_type=Text)
     resources_to: int = 0
     newest: datetime | None = None
     paused_until: datetime | None = None
@@ -221,6 +224,7 @@ class Placement(Row, table=True):
     wanted. `held` is '' (free), 'parked' (until its wanted changes or a person decides), 'rejected' or 'approved' (by
     that person, until its wanted changes), 'respected' (its user deleted it, until its wanted changes), 'refused', or
     'aside' where another hand has written it (both until `not_before`). `ends_at` is the end of the event last wanted.
+    `cause` says why another event than before was last wanted, '' where the booking system was the cause, or none was.
     """
 
     __tablename__ = "placements"
@@ -252,6 +256,7 @@ class Placement(Row, table=True):
     reason: str = Field(default="", sa_type=Text)
     attempts: int = 0
     not_before: datetime | None = None
+    cause: str = Field(default="", sa_type=Text)
 
 
 class Intent(Row, table=True):
@@ -328,7 +333,8 @@ class Suppressed(Row, table=True):
 class Calendar(Row, table=True):
     """A calendar, and whether it is left alone for now. `pauses` counts the pauses since its last receipt.
 
-    `target` is the connection that routing last named for something wanted or due there.
+    `target` is the connection that routing last named for something wanted or due there. `mass_at` is when most of its
+    events were last about to be updated at once, for `mass_reason`.
     """
 
     __tablename__ = "calendars"
@@ -339,6 +345,8 @@ class Calendar(Row, table=True):
     paused_until: datetime | None = None
     pause_reason: str = Field(default="", sa_type=Text)
     pauses: int = 0
+    mass_at: datetime | None = None
+    mass_reason: str = Field(default="", sa_type=Text)
 
 
 class Rest(Row, table=True):

@@ -12,7 +12,7 @@ from calferry.errors import PARKED, CalferryError, gravest
 from calferry.ports import Attention, Expiring, Expiry
 from calferry.sync.installation import Account, Installation, Stopped, Tally, Watch
 from calferry.sync.pull import pull, reading
-from calferry.sync.push import clear, due_by_target, lanes, out_of_reach, park, write
+from calferry.sync.push import EVERYTHING, Choice, clear, due_by_target, lanes, out_of_reach, park, write
 from calferry.sync.route import route
 
 log = logging.getLogger(__name__)
@@ -172,16 +172,30 @@ def deliver(installation: Installation, watch: Watch, targets: Collection[str] |
     """Write every calendar (of these targets), park what the brakes hold back, then clear every calendar: a move is in
     the new one before it leaves the old. Raises Stopped."""
     names = installation.targets if targets is None else targets
+    pushed = fill(installation, watch, names)
+    pushed.add(empty(installation, watch, names))
+    return pushed
+
+
+def fill(installation: Installation, watch: Watch, targets: Collection[str], choice: Choice = EVERYTHING) -> Tally:
+    """Write what is chosen of what is due in the calendars of these targets. Raises Stopped."""
     pushed = Tally()
-    for target, calendars in lanes(installation):
-        if target in names:
-            pushed.add(_guarded(partial(write, installation, target, calendars, watch)))
+    for target, calendars in lanes(installation, choice):
+        if target in targets:
+            pushed.add(_guarded(partial(write, installation, target, calendars, watch, choice)))
+    return pushed
+
+
+def empty(installation: Installation, watch: Watch, targets: Collection[str], choice: Choice = EVERYTHING) -> Tally:
+    """Park what the brakes hold back in all calendars of these targets, then delete what is chosen of the rest. Raises
+    Stopped."""
+    pushed = Tally()
     for target, calendars in due_by_target(installation).items():
-        if target in names:
+        if target in targets:
             pushed.add(_guarded(partial(park, installation, target, calendars)))
-    for target, calendars in lanes(installation):
-        if target in names:
-            pushed.add(_guarded(partial(clear, installation, target, calendars, watch)))
+    for target, calendars in lanes(installation, choice):
+        if target in targets:
+            pushed.add(_guarded(partial(clear, installation, target, calendars, watch, choice)))
     return pushed
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack
-from typing import TypeVar
+from dataclasses import replace
+from typing import Protocol, TypeVar
 
 from calferry.errors import CalferryError, Conflict, NotAuthorised, Refused, Unavailable
-from calferry.model import Action, Change, Delete, Event, Failure, Intent, Marked, Outcome, Placement, Receipt, Removal
-from calferry.plan import Plan, verb
-from calferry.ports import Attention, Looking, Target
+from calferry.model import Action, Change, Create, Delete, Failure, Intent, Marked, Outcome, Receipt, Removal, Update
+from calferry.plan import MASS, Plan, mass_update, verb
+from calferry.ports import Attention, Looking, Standing, Target
 from calferry.sync.adopt import take_over
 from calferry.sync.installation import Installation, Stopped, Tally, Watch
 from calferry.sync.pausing import pause
@@ -30,14 +31,44 @@ MOST_LOCKS = 100
 STANDS_ASIDE = "the booking system has written it there itself"
 
 
-def lanes(installation: Installation) -> Iterator[tuple[str, list[str]]]:
+class Choice(Protocol):
+    """Which part of what is due shall be done."""
+
+    def reaches(self, calendar: str) -> bool:
+        """Whether there is anything to do in this calendar (a key): no other one is asked anything."""
+        ...
+
+    def takes(self, change: Change) -> bool: ...
+
+    def resumes(self, intent: Intent) -> bool:
+        """Whether to send again what was sent before and never answered."""
+        ...
+
+
+class Everything:
+    """All that is due."""
+
+    def reaches(self, _calendar: str) -> bool:
+        return True
+
+    def takes(self, _change: Change) -> bool:
+        return True
+
+    def resumes(self, _intent: Intent) -> bool:
+        return True
+
+
+EVERYTHING = Everything()
+
+
+def lanes(installation: Installation, choice: Choice = EVERYTHING) -> Iterator[tuple[str, list[str]]]:
     """The calendars with something to write, by target and lane: what shares a credential shares its requests.
 
     A lane of very many calendars comes in several parts, for each of them is locked while it is written.
     """
     grouped: dict[tuple[str, str], list[str]] = {}
     for target, calendars in due_by_target(installation).items():
-        for calendar in calendars:
+        for calendar in filter(choice.reaches, calendars):
             grouped.setdefault((target, installation.targets[target].lane(calendar)), []).append(calendar)
     for (target, _), calendars in grouped.items():
         yield from ((target, list(part)) for part in _chunks(calendars, MOST_LOCKS))
@@ -64,13 +95,14 @@ def out_of_reach(installation: Installation) -> frozenset[Attention]:
 def plan(installation: Installation) -> tuple[Plan, ...]:
     """What the next push would do, brakes applied. Reads only."""
     now, outbox = installation.clock.now(), installation.ledger.outbox
-    return tuple(
-        plan
-        for target, calendars in due_by_target(installation).items()
-        for plan in installation.planner.plans(
-            {calendar: outbox.due(calendar, now) for calendar in calendars}, outbox.standing(target, now)
-        )
-    )
+    plans = []
+    for target, calendars in due_by_target(installation).items():
+        standing = outbox.standing(target, now)
+        due = {calendar: outbox.due(calendar, now) for calendar in calendars}
+        for one in installation.planner.plans(due, standing):
+            held = standing.get(one.calendar, Standing()).held
+            plans.append(replace(one, mass=mass_update(one.writes, held, now)))
+    return tuple(plans)
 
 
 def park(installation: Installation, target: str, calendars: Iterable[str]) -> Tally:
@@ -79,11 +111,13 @@ def park(installation: Installation, target: str, calendars: Iterable[str]) -> T
     return Tally(counts={"parked": _park(installation, plans)})
 
 
-def write(installation: Installation, target: str, calendars: Iterable[str], watch: Watch) -> Tally:
+def write(
+    installation: Installation, target: str, calendars: Iterable[str], watch: Watch, choice: Choice = EVERYTHING
+) -> Tally:
     """First half of push, for the calendars (keys) of one lane: settle what a former run left open, survey a calendar
     before its first write, then create and update. Raises LedgerBusy, Stopped; anything else is in the tally."""
     with ExitStack() as locks:
-        push = _Push.locked(installation, target, calendars, watch, locks)
+        push = _Push(installation, target, _locked(installation, calendars, locks), watch, choice)
         push.replay()
         push.survey()
         if push.write():
@@ -91,10 +125,15 @@ def write(installation: Installation, target: str, calendars: Iterable[str], wat
         return push.tally
 
 
-def clear(installation: Installation, target: str, calendars: Iterable[str], watch: Watch) -> Tally:
-    """Second half of push, for the calendars of one lane: delete what has to go, with the brakes on."""
+def clear(
+    installation: Installation, target: str, calendars: Iterable[str], watch: Watch, choice: Choice = EVERYTHING
+) -> Tally:
+    """Second half of push, for the calendars of one lane: delete what has to go, with the brakes on.
+
+    The brakes measure all that is to go, whatever is chosen of it: nothing slips past them in portions.
+    """
     with ExitStack() as locks:
-        push = _Push.locked(installation, target, calendars, watch, locks)
+        push = _Push(installation, target, _locked(installation, calendars, locks), watch, choice)
         push.clear()
         return push.tally
 
@@ -102,22 +141,15 @@ def clear(installation: Installation, target: str, calendars: Iterable[str], wat
 class _Push:
     """One push to the calendars of one lane. A calendar that fails leaves `open`; the others go on."""
 
-    def __init__(self, installation: Installation, target: str, calendars: Sequence[str], watch: Watch) -> None:
+    def __init__(
+        self, installation: Installation, target: str, calendars: Sequence[str], watch: Watch, choice: Choice
+    ) -> None:
         self.installation = installation
         self.target = installation.targets[target]
         self.outbox, self.clock = installation.ledger.outbox, installation.clock
         self.open = list(calendars)
-        self.watch = watch
+        self.watch, self.choice = watch, choice
         self.tally = Tally()
-
-    @classmethod
-    def locked(
-        cls, installation: Installation, target: str, calendars: Iterable[str], watch: Watch, locks: ExitStack
-    ) -> _Push:
-        in_order = sorted(calendars)  # every process takes them in this order, so none waits in a circle
-        for calendar in in_order:
-            locks.enter_context(installation.ledger.lock(calendar))
-        return cls(installation, target, in_order, watch)
 
     def replay(self) -> None:
         """Send what was sent before and never answered: the same bytes, before anything newer for the same uid.
@@ -126,7 +158,8 @@ class _Push:
         a calendar here.
         """
         now = self.clock.now()
-        intents = [intent for calendar in self.open for intent in self.outbox.unsettled(calendar, now)]
+        unsettled = [intent for calendar in self.open for intent in self.outbox.unsettled(calendar, now)]
+        intents = list(filter(self.choice.resumes, unsettled))
         for chunk in _chunks(intents, self.target.batch):
             still_open = [intent for intent in chunk if intent.calendar in self.open]
             self.tally.count("replayed", len(still_open))
@@ -167,23 +200,36 @@ class _Push:
     def write(self) -> int:
         """Create and update. Returns how many changes met a used-up identity."""
         planner, now = self.installation.planner, self.clock.now()
-        due = {calendar: self._not_elsewhere(calendar, self.outbox.due(calendar, now)) for calendar in list(self.open)}
-        return self._carry_out(
-            [change for calendar in self.open for change in planner.plan(calendar, due[calendar]).writes]
-        )
+        plans = [planner.plan(calendar, self.outbox.due(calendar, now)) for calendar in self.open]
+        chosen = {plan.calendar: list(filter(self.choice.takes, plan.writes)) for plan in plans}
+        self._tell_of_masses(chosen)
+        kept = [self._not_elsewhere(calendar, changes) for calendar, changes in chosen.items()]
+        return self._carry_out([change for changes in kept for change in changes])
 
-    def _not_elsewhere(self, calendar: str, due: Sequence[Placement]) -> Sequence[Placement]:
+    def _tell_of_masses(self, chosen: Mapping[str, Sequence[Create | Update]]) -> None:
+        """Say so before most of a calendar is updated at once, and why: what is wrong in it should not be found out by
+        whoever looks at that calendar."""
+        many = [calendar for calendar, changes in chosen.items() if not MASS.allows(len(changes), 0)]
+        now = self.clock.now()
+        standing = self.outbox.standing(self.target.name, now) if many else {}
+        for calendar in many:
+            held = standing.get(calendar, Standing()).held
+            if reason := mass_update(chosen[calendar], held, now):
+                log.info("%s: mass update: %s", calendar, reason)
+                self.outbox.alarm(calendar, reason, now)
+
+    def _not_elsewhere(self, calendar: str, chosen: Sequence[Create | Update]) -> Sequence[Create | Update]:
         """Without those that the booking system has itself written into this calendar: there we stand aside. What we
         have written there stays ours, and so does what leaves another calendar for this one."""
-        hrefs = {one.uid: one.wanted.elsewhere for one in due if isinstance(one.wanted, Event) and one.wanted.elsewhere}
+        hrefs = {change.uid: change.event.elsewhere for change in chosen if change.event.elsewhere}
         if not hrefs or not isinstance(self.target, Looking):
-            return due
+            return chosen
         unwritten = self.outbox.unwritten(calendar, hrefs.keys())
         held_up: set[str] = set()
         for chunk in _chunks(sorted(unwritten), self.target.batch):
             self._stop_if_asked()
             held_up |= self._looked_for(calendar, {uid: hrefs[uid] for uid in chunk})
-        return [one for one in due if one.uid not in held_up]
+        return [change for change in chosen if change.uid not in held_up]
 
     def _looked_for(self, calendar: str, hrefs: Mapping[str, str]) -> set[str]:
         """The uids that are not to be written now: they stand in the calendar already, or that could not be told."""
@@ -200,7 +246,8 @@ class _Push:
         self.open = [calendar for calendar in self.open if self.outbox.surveyed(calendar)]
         plans = _planned_removals(self.installation, self.target.name, self.open)
         self.tally.count("parked", _park(self.installation, plans))
-        self._carry_out([change for plan in plans for change in plan.removals if self._may_go(change)])
+        removals = [change for plan in plans for change in plan.removals if self.choice.takes(change)]
+        self._carry_out([change for change in removals if self._may_go(change)])
 
     def _may_go(self, change: Delete) -> bool:
         """A moved appointment leaves its old calendar only when every new one has acknowledged it."""
@@ -267,6 +314,14 @@ class _Push:
     def _stop_if_asked(self) -> None:
         if self.watch.stopping():
             raise Stopped
+
+
+def _locked(installation: Installation, calendars: Iterable[str], locks: ExitStack) -> list[str]:
+    """The calendars, each locked for as long as `locks` stand."""
+    in_order = sorted(calendars)  # every process takes them in this order, so none waits in a circle
+    for calendar in in_order:
+        locks.enter_context(installation.ledger.lock(calendar))
+    return in_order
 
 
 def _planned_removals(installation: Installation, target: str, calendars: Iterable[str]) -> tuple[Plan, ...]:
