@@ -6,6 +6,7 @@ Jobs live in this process alone: what they have to do is in the ledger, so nothi
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from calferry.errors import CalferryError
 from calferry.ports import Attention
-from calferry.sync.crossing import bring_from, deliver, waiting
+from calferry.sync.crossing import bring_from, bring_hinted, deliver, waiting
+from calferry.sync.heed import HEEDED
 from calferry.sync.installation import Account, Installation, Stopped, Tally, Watch
 from calferry.sync.pull import PAUSED
 from calferry.sync.tend import tend
@@ -30,6 +32,13 @@ PUSH_EVERY = timedelta(minutes=1)
 VERIFY_AFTER = timedelta(minutes=15)
 """How long after its start a service verifies calendars for the first time: it may be started more often than that is
 due."""
+
+LISTEN_EVERY = timedelta(seconds=1)
+"""How often the service looks for nudges: one small question to the ledger. What waits for another try, or for a call
+that got lost, is looked after once a minute besides."""
+
+PER_LOOK_UP = 1.0
+"""Seconds that hints of a source wait for each one that was just asked for: a flood of them is no flood of requests."""
 
 AT_ONCE = 20
 """Pulls that run at the same time, and pushes: booking systems that hang must stop no calendar."""
@@ -47,6 +56,7 @@ class Schedule:
         self._watch = Watch(stopping=stopping.is_set)
         self._nudged: set[str] = set()
         self._nudging = Lock()
+        self._rests: dict[str, float] = {}
         self._errors: dict[str, tuple[str, ...]] = {}
         self._attention: frozenset[Attention] = frozenset()
         self._scheduler = self._plan()
@@ -75,13 +85,25 @@ class Schedule:
         # A step that is late runs late, once, and never beside itself.
         scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"pull": ThreadPoolExecutor(AT_ONCE), "push": ThreadPoolExecutor(AT_ONCE)},
+            executors={name: ThreadPoolExecutor(AT_ONCE) for name in ("pull", "push", "heed", "listen")},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         now = datetime.now(UTC)
         for account in accounts:
             every = account.rhythm.every.total_seconds()
-            scheduler.add_job(self._pull, "interval", [account], executor="pull", seconds=every, next_run_time=now)
+            scheduler.add_job(
+                self._pull,
+                "interval",
+                [account],
+                executor="pull",
+                id=_pull_id(account.source.name),
+                seconds=every,
+                next_run_time=now,
+            )
+            scheduler.add_job(
+                self._heed, "interval", [account], executor="heed", id=_heed_id(account.source.name), seconds=60
+            )
+        scheduler.add_job(self._listen, "interval", executor="listen", seconds=LISTEN_EVERY.total_seconds())
         for target in targets:
             every = PUSH_EVERY.total_seconds()
             scheduler.add_job(
@@ -98,10 +120,33 @@ class Schedule:
             scheduler.add_job(self._verify, "interval", [target], executor="push", seconds=seconds, next_run_time=first)
         return scheduler
 
+    def _listen(self) -> None:
+        """What another thread or process nudged us to: not at the next interval, now."""
+        names = {account.source.key: account.source.name for account in self._installation.accounts}
+        try:
+            nudged = self._installation.ledger.nudges.nudged(self._installation.clock.now())
+        except CalferryError:
+            return  # the ledger does not answer, which the steps that need it say
+        for key, for_a_pull in nudged:
+            if name := names.get(key):
+                self._hurry(_pull_id(name) if for_a_pull else _heed_id(name))
+
+    def _heed(self, account: Account) -> None:
+        name = account.source.name
+        if time.monotonic() < self._rests.get(name, 0.0):
+            return
+        tally = self._step(_heed_id(name), name, partial(bring_hinted, account, self._installation, self._watch))
+        rest = PUSH_EVERY.total_seconds() if tally.errors or tally[PAUSED] else tally[HEEDED] * PER_LOOK_UP
+        self._rests[name] = time.monotonic() + rest
+        self._hurry_on(account, tally)
+
     def _pull(self, account: Account) -> None:
         name = account.source.name
-        tally = self._step(f"pull {name}", name, partial(bring_from, account, self._installation, self._watch))
+        tally = self._step(_pull_id(name), name, partial(bring_from, account, self._installation, self._watch))
         self._tell_attention()
+        self._hurry_on(account, tally)
+
+    def _hurry_on(self, account: Account, tally: Tally) -> None:
         if tally["routed"]:
             for target in {route.target for route in account.routes}:
                 self._nudge(target)
@@ -109,9 +154,12 @@ class Schedule:
     def _nudge(self, target: str) -> None:
         """Something may be due there: not in a minute, now. A push that runs already goes round once more."""
         self._nudged.add(target)
+        self._hurry(_push_id(target))
+
+    def _hurry(self, job: str) -> None:
         with self._nudging:
             if not self._stopping.is_set():
-                self._scheduler.modify_job(_push_id(target), next_run_time=datetime.now(UTC))
+                self._scheduler.modify_job(job, next_run_time=datetime.now(UTC))
 
     def _push(self, target: str) -> None:
         while True:
@@ -144,7 +192,7 @@ class Schedule:
 
     def _tell(self, job: str, name: str, tally: Tally) -> None:
         """What was done, each error when it comes and when it is over, and what newly waits for a person."""
-        if text := tally.text(besides=("routed", PAUSED)):
+        if text := tally.text(besides=("routed", PAUSED, HEEDED)):
             log.info("%s: %s", name, text)
         if tally[PAUSED]:  # what went wrong before is not over
             return
@@ -168,6 +216,14 @@ class Schedule:
         for one in sorted(attention - self._attention, key=lambda one: (one.what, one.where, one.id)):
             log.warning("%s: %s %s: %s", one.what, one.where, one.id, one.reason)
         self._attention = attention
+
+
+def _pull_id(source: str) -> str:
+    return f"pull {source}"
+
+
+def _heed_id(source: str) -> str:
+    return f"hints of {source}"
 
 
 def _push_id(target: str) -> str:
