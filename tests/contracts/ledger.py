@@ -13,6 +13,7 @@ from calferry.ports import Ledger
 from tests.contracts.keeper import KeeperContract
 from tests.contracts.ledger_intake import IntakeContract
 from tests.contracts.ledger_look_ups import LookUpsContract
+from tests.contracts.ledger_nudges import NudgesContract
 from tests.contracts.ledger_outbox import OutboxContract
 from tests.contracts.ledger_pauses import PausesContract
 from tests.contracts.ledger_routing import RoutingContract
@@ -69,7 +70,14 @@ class LockContract:
 
 
 class RowsContract(
-    IntakeContract, LookUpsContract, RoutingContract, SessionsContract, OutboxContract, PausesContract, KeeperContract
+    IntakeContract,
+    LookUpsContract,
+    RoutingContract,
+    SessionsContract,
+    OutboxContract,
+    PausesContract,
+    NudgesContract,
+    KeeperContract,
 ):
     """What is in the ledger's tables. Give it `ledger` and `keeper` as fixtures."""
 

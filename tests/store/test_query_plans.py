@@ -35,6 +35,7 @@ QUESTIONS: dict[str, Callable[[SqlLedger], object]] = {
     "whether a feed is whole": lambda ledger: ledger.shelf.is_whole([CALENDAR], [ACCOUNT]),
     "what is still to be asked for": lambda ledger: ledger.intake.open(ACCOUNT, NOW),
     "what was proven gone": lambda ledger: ledger.intake.answers(ACCOUNT, NOW),
+    "who was nudged": lambda ledger: ledger.nudges.nudged(NOW),
     "whether a source is paused": lambda ledger: ledger.intake.is_paused(ACCOUNT, NOW),
 }
 

@@ -17,6 +17,7 @@ from calferry.cli import (
     erase,
     explain,
     feeds,
+    hooks,
     pause,
     remove,
     run,
@@ -47,6 +48,7 @@ app.command("erase")(erase.erase)
 app.add_typer(deletions.app, name="deletions")
 app.add_typer(db.app, name="db")
 app.add_typer(feeds.app, name="feeds")
+app.add_typer(hooks.app, name="hooks")
 
 
 def _version(asked: bool) -> None:

@@ -49,11 +49,13 @@ class TargetSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class WebSettings:
-    """Where calferry serves: `host` and `port` here (0: any free one), `url` as subscribers reach it ("": as it is)."""
+    """Where calferry serves: `host` and `port` here (0: any free one), `url` as subscribers reach it ("": as it is).
+    `trusted_proxies` are the networks whose word is taken for who asks."""
 
     host: str
     port: int
     url: str
+    trusted_proxies: tuple[str, ...] = ()
 
     @property
     def root(self) -> str:
