@@ -14,9 +14,10 @@ from calferry.hooks import Register, register
 from calferry.ports import Hooked
 from calferry.sandbox import faults
 from calferry.sandbox.agendize.watchers import Watchers
-from calferry.sync.crossing import bring_hinted, deliver
+from calferry.sync.crossing import bring_hinted, deliver, run
 from calferry.sync.heed import AT_MOST, MISSED_EVERY, PUT_OFF, TRIES
 from calferry.sync.installation import Installation, Tally, Watch
+from calferry.sync.pull import WISH_AGAIN
 from calferry.tokens import TokenFile
 from tests.crossing import Salon, salon
 
@@ -184,6 +185,18 @@ def test_a_pull_ends_the_wish_for_one_that_was_there_when_it_began(shop: Salon) 
         assert installation.ledger.nudges.wishes(key)
         shop.cross()
         assert not installation.ledger.nudges.wishes(key)
+
+
+def test_a_wish_for_a_pull_that_fails_in_an_unforeseen_way_is_no_storm(
+    shop: Salon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with crossed(shop) as installation:
+        hint(installation, "")
+        nudges, source = installation.ledger.nudges, installation.accounts[0].source
+        monkeypatch.setattr(type(source), "changes", lambda *_: 1 / 0)
+        run(installation, Watch())
+        now = installation.clock.now()
+        assert (nudges.nudged(now), nudges.nudged(now + WISH_AGAIN)) == ([], [(source.key, True)])
 
 
 # ── calls that got lost ───────────────────────────────────────────────────────────────────────────────────────────────

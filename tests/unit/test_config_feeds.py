@@ -122,7 +122,7 @@ ANSWERS = {
     f'url = "https://calendars.salon.example/{"x" * 200}"': "url: expected no query, no fragment and at most 200",
     'listen = "8365"': "listen: expected a host and a port",
     'listen = ":8365"': "listen: expected a host and a port",
-    "port = 8365": "port: is not an option; known: listen, url",
+    "port = 8365": "port: is not an option; known: listen, trusted_proxies, url",
 }
 
 

@@ -443,7 +443,7 @@ class Tripwire(Event):
 
     def is_set(self) -> bool:
         found = super().is_set()
-        if sys._getframe(1).f_code.co_name == "_nudge" and not next(self._looks):
+        if sys._getframe(1).f_code.co_name == "_hurry" and not next(self._looks):
             self.looked.set()
             self.go_on.wait(0.3)
         return found

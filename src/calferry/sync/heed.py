@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from calferry.errors import Conflict, LedgerBusy, NotAuthorised, Refused, Unavailable
 from calferry.model import Deletion, Found, Gone, NotFound
-from calferry.ports import Clock, Hooked, Ledger
+from calferry.ports import Clock, Hooked, Ledger, Nudge
 from calferry.sync.installation import Account, Tally, Watch
 from calferry.sync.pull import Pull, alone, is_due
 
@@ -63,13 +63,20 @@ class _Heeding(Pull):
             self._refresh_resources()
         for nudge in nudges:
             self._stop_if_asked()
-            self.nudges.postpone(self.key, nudge, self.clock.now() + PUT_OFF * 2**nudge.attempts)
             self.tally.count(HEEDED)
-            if self._is_answered(nudge.source_id) or nudge.attempts + 1 >= TRIES:
-                self.nudges.settle(self.key, [nudge])
+            self._heed(nudge)
         if nudges and self.intake.lacks_resources(self.key):
             self._refresh_resources_or_go_on()
         self._bury()
+
+    def _heed(self, nudge: Nudge) -> None:
+        """Put off, or given up, before it is asked for: whatever that ends in, it is not asked for again at once."""
+        if nudge.attempts + 1 < TRIES:
+            self.nudges.postpone(self.key, nudge, self.clock.now() + PUT_OFF * 2**nudge.attempts)
+        else:
+            self.nudges.settle(self.key, [nudge])
+        if self._is_answered(nudge.source_id):
+            self.nudges.settle(self.key, [nudge])
 
     def _ask_for_missed(self) -> None:
         """Calls that did not get through are hints all the same."""

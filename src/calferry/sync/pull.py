@@ -38,6 +38,8 @@ MUTE = 3
 PAUSED = "paused"
 """What a pull counts that asked nothing, for its source is paused."""
 
+WISH_AGAIN = timedelta(minutes=1)
+
 RESOURCES_EVERY = timedelta(hours=24)
 
 READ_EVERY = timedelta(hours=1)
@@ -60,10 +62,15 @@ def pull(account: Account, ledger: Ledger, clock: Clock, watch: Watch) -> Tally:
 
     A source that is paused is asked nothing. One whose first request is refused pauses, for the next would be refused
     as well; so does one that asks us to wait, wherever it does.
+
+    Whoever wished for a pull has had it then. A pull that does not come to its end is wished for again in a minute.
     """
-    wishes = ledger.nudges.wishes(account.source.key)
+    key, nudges = account.source.key, ledger.nudges
+    wishes = nudges.wishes(key)
+    for wish in wishes:
+        nudges.postpone(key, wish, clock.now() + WISH_AGAIN)
     tally = alone(Pull, account, ledger, clock, watch)
-    ledger.nudges.settle(account.source.key, wishes)
+    nudges.settle(key, wishes)
     return tally
 
 
