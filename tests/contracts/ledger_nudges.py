@@ -18,7 +18,7 @@ class NudgesContract:
         assert ledger.nudges.nudged(NOW) == []
         ledger.nudges.nudge(ACCOUNT, ["7", "8"], NOW)
         ledger.nudges.nudge(OTHER_ACCOUNT, [""], NOW)
-        assert sorted(ledger.nudges.nudged(NOW)) == [(OTHER_ACCOUNT, True), (ACCOUNT, False)]
+        assert sorted(ledger.nudges.nudged(NOW)) == [(ACCOUNT, False), (OTHER_ACCOUNT, True)]
         assert (named(ledger), ledger.nudges.wishes(ACCOUNT)) == (["7", "8"], [])
         assert [one.source_id for one in ledger.nudges.wishes(OTHER_ACCOUNT)] == [""]
 
