@@ -376,7 +376,6 @@ class Nudge(Row, table=True):
     """An appointment to be asked for at once, or ('') a source to be pulled. `hint` is drawn anew at each nudge."""
 
     __tablename__ = "nudges"
-    __table_args__ = (Index(None, "due_at"),)
 
     source: str = Field(primary_key=True)
     source_id: str = Field(primary_key=True)

@@ -19,4 +19,3 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("source", "source_id", name=op.f("pk_nudges")),
     )
-    op.create_index(op.f("ix_nudges_due_at"), "nudges", ["due_at"])
