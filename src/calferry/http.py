@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from calferry import __version__, meters
@@ -51,6 +51,13 @@ LONGEST_ANSWER = 300.0
 _DAY = 86_400.0
 _OK = 200
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class Sent(NamedTuple):
+    """A request that is neither a GET nor a form: its method, and JSON or nothing."""
+
+    method: str
+    content: bytes
 
 
 class Missing(Unavailable):
@@ -219,6 +226,26 @@ def post_form(client: httpx.Client, path: str, form: Mapping[str, str], params: 
             raise problem
 
 
+def send_json(client: httpx.Client, method: str, path: str, content: JsonObject | None = None) -> JsonObject:
+    """POST a JSON object, or DELETE: once, for a JSON object or an empty answer ({}).
+
+    Raises what `error_for` says, and Unavailable where there is no answer or another one: it may have been done.
+    """
+    request = f"{method} {client.base_url.host}{path}"
+    sent = Sent(method, b"" if content is None else json.dumps(content).encode())
+    response, body = answer(client, path, None, request, form=sent)
+    if not response.is_success:
+        raise _error_of(response, request)
+    try:
+        content = json.loads(_decoded(body, response.charset_encoding, "latin-1")) if body.strip() else {}
+    except (ValueError, LookupError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        msg = f"{request} answered with something that is no JSON object"
+        raise Unavailable(msg)
+    return content
+
+
 def _got(
     client: httpx.Client,
     path: str,
@@ -266,10 +293,10 @@ def answer(
     params: Mapping[str, str] | None,
     request: str,
     *,
-    form: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | Sent | None = None,
     accept: str = "application/json",
 ) -> tuple[httpx.Response, bytes]:
-    """What one GET is answered, or one POST of a form: of any status, with its whole body.
+    """What one GET is answered, or one POST of a form, or what is sent otherwise: of any status, with its whole body.
 
     `request` names it in errors. Raises Passing where there was no answer, Unavailable where there was no usable one.
     """
@@ -278,7 +305,11 @@ def answer(
     # Causes are cut off: some quote the request's headers or the answer's body.
     try:
         method, headers = "GET" if form is None else "POST", {"Accept": accept}
-        with client.stream(method, path, params=params, data=form, headers=headers) as response:
+        body: dict[str, Any] = {"data": form}
+        if isinstance(form, Sent):
+            method, body = form.method, {"content": form.content}
+            headers |= {"Content-Type": "application/json"} if form.content else {}
+        with client.stream(method, path, params=params, headers=headers, **body) as response:
             return response, _whole(response, request)
     except httpx.ConnectError as problem:
         count_silence(problem)

@@ -78,6 +78,54 @@ class Source(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """What a booking system calls when an appointment changes: its own id of the hook, and the address it calls."""
+
+    id: str
+    address: str
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What a call brings along besides its address: the value of a header, and a user with a password. Secrets."""
+
+    header: str
+    user: str
+    password: str
+
+
+@runtime_checkable
+class Hooked(Protocol):
+    """A source whose booking system calls an address when an appointment changes; not all can.
+
+    `hook` and `unhook` change something there, and nothing else of calferry does: only `calferry hooks` calls them.
+    All but `told_of` raise as a Source does.
+    """
+
+    def hooks(self) -> Sequence[Hook]:
+        """All hooks of the account, whosever."""
+        ...
+
+    def hook(self, address: str, proof: Proof) -> Hook:
+        """Have the address called from now on. Never tried a second time: it may have been done."""
+        ...
+
+    def unhook(self, hook: Hook) -> None:
+        """Have it called no more. One that is not there any more is no error."""
+        ...
+
+    def told_of(self, call: Mapping[str, object]) -> str:
+        """The source id in the content of a call; empty where there is none. Pure, and nothing else is read."""
+        ...
+
+    def missed(self, hook: str, since: datetime) -> Sequence[str]:
+        """Source ids of the calls by a hook (its id) since then (UTC) that were not answered as they should be. Empty
+        where the booking system keeps no book of them."""
+        ...
+
+
 @runtime_checkable
 class Cautious(Protocol):
     """A source or a target that can tell beforehand what a person should know; not all can."""
@@ -428,6 +476,10 @@ class Intake(Protocol):
         """Take the unlisted mark back from every appointment: the listing that gave rise to it was wrong."""
         ...
 
+    def doubt(self, source: str, source_id: str, at: datetime) -> None:
+        """Mark a live appointment as unlisted, vouched for or not: asked for by its id, it was not found."""
+        ...
+
     def vouch(self, source: str, source_id: str, until: datetime) -> None:
         """It was found by its id though a listing left it out: no listing makes it unlisted again before then."""
         ...
@@ -652,6 +704,44 @@ class AlertBook(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nudge:
+    """Somebody said that there is something new: in the appointment `source_id`, or ('') somewhere. `hint` is another
+    text each time that it is said; `attempts` counts the times that it was asked for in vain since."""
+
+    source_id: str
+    hint: str
+    attempts: int = 0
+
+
+class Nudges(Protocol):
+    """The ledger as those see it who know of something new. Every method is one transaction."""
+
+    def nudge(self, source: str, source_ids: Collection[str], at: datetime) -> None:
+        """Have these appointments asked for at once, or ('') the source pulled. What waits already waits once."""
+        ...
+
+    def nudged(self, now: datetime) -> Sequence[tuple[str, bool]]:
+        """Source keys with a nudge that is due, each with whether it is one for a pull; a source may have both."""
+        ...
+
+    def due(self, source: str, now: datetime, limit: int) -> Sequence[Nudge]:
+        """The nudges that name an appointment and are due, the longest due first."""
+        ...
+
+    def wishes(self, source: str) -> Sequence[Nudge]:
+        """The nudge for a pull, if there is one."""
+        ...
+
+    def postpone(self, source: str, nudge: Nudge, until: datetime) -> None:
+        """It is asked for, or was in vain: an attempt more, and not due again before then, unless nudged anew."""
+        ...
+
+    def settle(self, source: str, settled: Sequence[Nudge]) -> None:
+        """They were answered. What was said again since then stays."""
+        ...
+
+
 class Ledger(Protocol):
     """What calferry remembers. `id` is drawn once and marks every event that this ledger answers for."""
 
@@ -675,6 +765,9 @@ class Ledger(Protocol):
 
     @property
     def alerts(self) -> AlertBook: ...
+
+    @property
+    def nudges(self) -> Nudges: ...
 
     def attention(self, now: datetime) -> frozenset[Attention]:
         """All that waits for a person at `now`."""

@@ -18,7 +18,8 @@ from calferry import meters
 from calferry.errors import CalferryError
 from calferry.ports import Attention
 from calferry.pulse import Pulse
-from calferry.sync.crossing import bring_from, deliver, waiting
+from calferry.sync.crossing import bring_from, bring_hinted, deliver, waiting
+from calferry.sync.heed import HEEDED
 from calferry.sync.installation import Account, Installation, Stopped, Tally, Watch
 from calferry.sync.pull import PAUSED
 from calferry.sync.tend import tend
@@ -35,6 +36,15 @@ PUSH_EVERY = timedelta(minutes=1)
 VERIFY_AFTER = timedelta(minutes=15)
 """How long after its start a service verifies calendars for the first time: it may be started more often than that is
 due."""
+
+LISTEN_EVERY = timedelta(seconds=1)
+"""How often the service looks for nudges: one small question to the ledger. What waits for another try, or for a call
+that got lost, is looked after once a minute besides."""
+
+HEED_EVERY = timedelta(minutes=1)
+
+PER_LOOK_UP = 1.0
+"""Seconds that hints of a source wait for each one that was just asked for: a flood of them is no flood of requests."""
 
 AT_ONCE = 20
 """Pulls that run at the same time, and pushes: booking systems that hang must stop no calendar."""
@@ -70,6 +80,7 @@ class Schedule:
         self._ahead = _wall_clock_ahead()
         self._nudged: set[str] = set()
         self._nudging = Lock()
+        self._rests: dict[str, float] = {}
         self._errors: dict[str, tuple[str, ...]] = {}
         self._attention: frozenset[Attention] = frozenset()
         self._scheduler = _scheduler()
@@ -105,7 +116,10 @@ class Schedule:
 
     def _plan_all(self) -> None:
         for account in self._installation.accounts:
-            self._plan("pull", f"pull {account.source.name}", account.rhythm.every, partial(self._pull, account))
+            name = account.source.name
+            self._plan("pull", _pull_id(name), account.rhythm.every, partial(self._pull, account))
+            self._plan("heed", _heed_id(name), HEED_EVERY, partial(self._heed, account), HEED_EVERY)
+        self._scheduler.add_job(self._listen, "interval", executor="listen", seconds=LISTEN_EVERY.total_seconds())
         for target in self._installation.targets:
             self._plan("push", _push_id(target), PUSH_EVERY, partial(self._push, target))
         for target, often in self._installation.verify.items():
@@ -121,10 +135,33 @@ class Schedule:
         at = datetime.now(UTC) + first
         self._scheduler.add_job(job, "interval", executor=executor, id=name, seconds=seconds, next_run_time=at)
 
+    def _listen(self) -> None:
+        """What another thread or process nudged us to: not at the next interval, now."""
+        names = {account.source.key: account.source.name for account in self._installation.accounts}
+        try:
+            nudged = self._installation.ledger.nudges.nudged(self._installation.clock.now())
+        except CalferryError:
+            return  # the ledger does not answer, which the steps that need it say
+        for key, for_a_pull in nudged:
+            if name := names.get(key):
+                self._hurry(_pull_id(name) if for_a_pull else _heed_id(name))
+
+    def _heed(self, account: Account) -> None:
+        name = account.source.name
+        if time.monotonic() < self._rests.get(name, 0.0):
+            return
+        tally = self._step(_heed_id(name), name, partial(bring_hinted, account, self._installation))
+        rest = PUSH_EVERY.total_seconds() if tally.errors or tally[PAUSED] else tally[HEEDED] * PER_LOOK_UP
+        self._rests[name] = time.monotonic() + rest
+        self._hurry_on(account, tally)
+
     def _pull(self, account: Account) -> None:
         name = account.source.name
-        tally = self._step(f"pull {name}", name, partial(bring_from, account, self._installation))
+        tally = self._step(_pull_id(name), name, partial(bring_from, account, self._installation))
         self._tell_attention()
+        self._hurry_on(account, tally)
+
+    def _hurry_on(self, account: Account, tally: Tally) -> None:
         if tally["routed"]:
             for target in {route.target for route in account.routes}:
                 self._nudge(target)
@@ -132,9 +169,12 @@ class Schedule:
     def _nudge(self, target: str) -> None:
         """Something may be due there: not in a minute, now. A push that runs already goes round once more."""
         self._nudged.add(target)
+        self._hurry(_push_id(target))
+
+    def _hurry(self, job: str) -> None:
         with self._nudging:
             if not self._stopping.is_set():
-                self._scheduler.modify_job(_push_id(target), next_run_time=datetime.now(UTC))
+                self._scheduler.modify_job(job, next_run_time=datetime.now(UTC))
 
     def _push(self, target: str) -> None:
         while True:
@@ -196,7 +236,7 @@ class Schedule:
     def _log(self, job: str, name: str, tally: Tally, seconds: float) -> None:
         """One record a step, with all there is to say about it. That nothing was done is no news."""
         step, _, _ = job.partition(" ")
-        text = tally.text(besides=("routed", PAUSED))
+        text = tally.text(besides=("routed", PAUSED, HEEDED))
         errors = [{"error": type(error).__name__, "message": str(error)} for error in tally.errors]
         fields = {"step": step, "name": name, "seconds": round(seconds, 3), "counts": tally.counts, "errors": errors}
         level = logging.INFO if text else logging.DEBUG
@@ -235,9 +275,17 @@ def _scheduler() -> BackgroundScheduler:
 
     return BackgroundScheduler(
         timezone=UTC,
-        executors={name: ThreadPoolExecutor(AT_ONCE) for name in ("pull", "push", "chores")},
+        executors={name: ThreadPoolExecutor(AT_ONCE) for name in ("pull", "push", "heed", "listen", "chores")},
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
+
+
+def _pull_id(source: str) -> str:
+    return f"pull {source}"
+
+
+def _heed_id(source: str) -> str:
+    return f"hints of {source}"
 
 
 def _push_id(target: str) -> str:

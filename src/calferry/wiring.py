@@ -22,6 +22,7 @@ from calferry import sources, targets
 from calferry.config import Kinds, Settings, load
 from calferry.errors import ConfigError
 from calferry.feeds import Shelf
+from calferry.hooks import Register
 from calferry.model import FINGERPRINT_VERSION
 from calferry.ports import Clock, Source, Target
 from calferry.rules import RULES_VERSION, Route
@@ -134,6 +135,11 @@ def build_sources(settings: Settings, clock: Clock) -> dict[str, Source]:
     return built
 
 
+def register_of(settings: Settings, source: Source) -> Register:
+    """Where the hook of a source is kept."""
+    return Register(TokenFile(settings.tokens / f"hooks.{source.name}"))
+
+
 def build_targets(settings: Settings, clock: Clock, shelf: Shelf | None = None) -> dict[str, Target]:
     """The targets by configured name. Those that are feeds keep their events on `shelf`."""
     adapters = _adapters(targets)
@@ -169,6 +175,7 @@ def _account(settings: Settings, source: Source, reached: Mapping[str, Target]) 
         basis=_basis(rhythm, routes, reached, decisive),
         edition=_edition(routes, reached),
         reading=_digest(decisive)[:16] if decisive else "",
+        hook=register_of(settings, source).hook,
     )
 
 

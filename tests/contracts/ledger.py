@@ -16,6 +16,7 @@ from tests.contracts.keeper import KeeperContract
 from tests.contracts.ledger_alerts import AlertsContract, RetentionContract, VitalsContract
 from tests.contracts.ledger_intake import IntakeContract
 from tests.contracts.ledger_look_ups import LookUpsContract
+from tests.contracts.ledger_nudges import NudgesContract
 from tests.contracts.ledger_outbox import OutboxContract
 from tests.contracts.ledger_pauses import PausesContract
 from tests.contracts.ledger_routing import RoutingContract
@@ -89,6 +90,7 @@ class RowsContract(
     OutboxContract,
     AlarmContract,
     PausesContract,
+    NudgesContract,
     KeeperContract,
     AlertsContract,
     VitalsContract,

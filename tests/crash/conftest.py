@@ -35,10 +35,14 @@ class Launcher:
         )
 
     def sync(self, shop: Salon, *, die_at: int = 0) -> Ended:
-        """One pass; with `die_at` its process is killed at that instant, unless it ends before."""
+        """One pass."""
+        return self.run(shop, "sync", die_at=die_at)
+
+    def run(self, shop: Salon, *command: str, die_at: int = 0) -> Ended:
+        """One command; with `die_at` its process is killed at that instant, unless it ends before."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        order: dict[str, Any] = {"arguments": ["sync", "-c", str(shop.config)], "die_at": die_at}
+        order: dict[str, Any] = {"arguments": [*command, "-c", str(shop.config)], "die_at": die_at}
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
         return Ended(**json.loads(self.process.stdout.readline()))

@@ -13,7 +13,9 @@ from calferry.store.tables import appointments, fragments, links, placements
 from tests.builders import ACCOUNT, NOW, appointment, batch, staff
 from tests.contracts.ledger_steps import CALENDAR, OTHER
 
-SMALL = tuple(f"SCAN {name}" for name in ("calendars", "sources", "quarantine", "drifts", "troubles", "CONSTANT"))
+SMALL = tuple(
+    f"SCAN {name}" for name in ("calendars", "sources", "quarantine", "drifts", "nudges", "troubles", "CONSTANT")
+)
 """What may be read whole."""
 
 KEYS = {(CALENDAR, "000500"), (CALENDAR, "000501"), (OTHER, "000500")}
@@ -38,6 +40,7 @@ QUESTIONS: dict[str, Callable[[SqlLedger], object]] = {
     "whether a feed is whole": lambda ledger: ledger.shelf.is_whole([CALENDAR], [ACCOUNT]),
     "what is still to be asked for": lambda ledger: ledger.intake.open(ACCOUNT, NOW),
     "what was proven gone": lambda ledger: ledger.intake.answers(ACCOUNT, NOW),
+    "who was nudged": lambda ledger: ledger.nudges.nudged(NOW),
     "whether a source is paused": lambda ledger: ledger.intake.is_paused(ACCOUNT, NOW),
     "how calendars fare": lambda ledger: ledger.vitals(NOW),
     "what is wrong": lambda ledger: ledger.alerts.since(),
@@ -109,7 +112,7 @@ def test_no_question_of_a_pass_scans_what_grows(ledger: SqlLedger, question: str
     fill(ledger, 1_000)
     plan = plans(ledger, QUESTIONS[question])
     assert plan
-    # A scan by way of a partial index reads only what is due, held or unrouted; drifts are few.
+    # A scan by way of a partial index reads only what is due, held or unrouted; drifts and nudges are few.
     partial = ("ix_placements_due", "ix_appointments_unrouted")
     scans = [line for line in plan if line.startswith("SCAN") and not line.endswith(partial)]
     assert [line for line in scans if not line.startswith(SMALL)] == []

@@ -122,7 +122,7 @@ ANSWERS = {
     f'url = "https://calendars.salon.example/{"x" * 200}"': "url: expected no query, no fragment and at most 200",
     'listen = "8365"': "listen: expected a host and a port",
     'listen = ":8365"': "listen: expected a host and a port",
-    "port = 8365": "port: is not an option; known: health, listen, url",
+    "port = 8365": "port: is not an option; known: health, listen, trusted_proxies, url",
 }
 
 
@@ -134,3 +134,10 @@ def test_an_address_that_cannot_be_served_says_what_was_expected(tmp_path: Path,
 def test_the_address_of_the_server_is_taken_without_its_last_slash(tmp_path: Path) -> None:
     said = read(tmp_path, web='listen = "[::1]:80"\nurl = "https://calendars.salon.example/cal/"')
     assert said.web == WebSettings(host="::1", port=80, url="https://calendars.salon.example/cal")
+
+
+def test_trusted_proxies_are_addresses_or_networks(tmp_path: Path) -> None:
+    said = read(tmp_path, web='trusted_proxies = ["127.0.0.1", "10.0.0.0/8", "::1"]')
+    assert said.web.trusted_proxies == ("127.0.0.1/32", "10.0.0.0/8", "::1/128")
+    assert read(tmp_path, web='trusted_proxies = "127.0.0.1"').web.trusted_proxies == ("127.0.0.1/32",)
+    assert "expected addresses or networks" in problem(tmp_path, web='trusted_proxies = ["proxy.example"]')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,12 +20,13 @@ import pytest
 
 from calferry import schedule
 from calferry.errors import Unavailable
-from calferry.model import Appointment, Batch, Change, Cursor, Intent, LookUp, Marked, Outcome, Receipt, Window
+from calferry.model import Appointment, Batch, Change, Cursor, Found, Intent, LookUp, Marked, Outcome, Receipt, Window
 from calferry.model import Event as CalendarEvent
 from calferry.rules import Route
 from calferry.schedule import Schedule
 from calferry.store import open_ledger
-from calferry.sync.installation import Account, Installation, Rhythm
+from calferry.sync.heed import HEEDED
+from calferry.sync.installation import Account, Installation, Rhythm, Tally
 from calferry.template import Template
 from calferry.wiring import SystemClock
 from tests.builders import appointment
@@ -270,6 +272,57 @@ def test_a_clock_that_is_put_right_by_a_little_changes_nothing(
         assert {job.next_run_time for job in planned._scheduler.get_jobs()} == {later}
 
 
+def until_settled(joined: Installation) -> None:
+    """Wait until there is no nudge any more; nobody tells when."""
+    ends = time.monotonic() + PATIENCE
+    while joined.ledger.nudges.nudged(joined.clock.now() + timedelta(days=1)) and time.monotonic() < ends:
+        time.sleep(0.02)
+    assert not joined.ledger.nudges.nudged(joined.clock.now() + timedelta(days=1))
+
+
+def test_a_nudge_from_anywhere_is_heeded_long_before_the_next_interval(
+    tmp_path: Path, bookings: Bookings, calendars: Calendars, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up: SimpleQueue[str] = SimpleQueue()
+
+    def look_up(source_id: str) -> LookUp:
+        looked_up.put(source_id)
+        (row,) = [row for row in bookings.rows if row.source_id == source_id]
+        return Found(Batch(asked_at=datetime.now(UTC), appointments=(row,)))
+
+    monkeypatch.setattr(bookings, "look_up", look_up)
+    with installation(tmp_path, bookings, target=calendars) as opened:
+        (account,) = opened.accounts
+        joined = replace(opened, accounts=(replace(account, rhythm=Rhythm(every=timedelta(hours=1))),))
+        with running(joined):
+            bookings.asked.get(timeout=PATIENCE)
+            bookings.book("1")
+            joined.ledger.nudges.nudge(bookings.key, [""], joined.clock.now())
+            assert calendars.written.get(timeout=PATIENCE) == 1
+            until_settled(joined)
+            before = bookings.times
+            bookings.book("2")
+            joined.ledger.nudges.nudge(bookings.key, ["2"], joined.clock.now())
+            assert looked_up.get(timeout=PATIENCE) == "2"
+            assert calendars.written.get(timeout=PATIENCE) == 1
+            until_settled(joined)
+            assert (bookings.times, looked_up.empty()) == (before, True)
+
+
+def test_a_flood_of_hints_is_no_flood_of_requests(joined: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    passes: SimpleQueue[float] = SimpleQueue()
+
+    def flooded(*_: object) -> Tally:
+        passes.put(time.monotonic())
+        return Tally(counts={HEEDED: 3})
+
+    monkeypatch.setattr(schedule, "bring_hinted", flooded)
+    with running(joined):
+        joined.ledger.nudges.nudge(joined.accounts[0].source.key, ["1"], joined.clock.now())
+        first, second = (passes.get(timeout=PATIENCE) for _ in range(2))
+    assert second - first >= 3 * schedule.PER_LOOK_UP
+
+
 # ── what goes wrong ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -420,7 +473,7 @@ class Tripwire(Event):
 
     def is_set(self) -> bool:
         found = super().is_set()
-        if sys._getframe(1).f_code.co_name == "_nudge" and not next(self._looks):
+        if sys._getframe(1).f_code.co_name == "_hurry" and not next(self._looks):
             self.looked.set()
             self.go_on.wait(0.3)
         return found

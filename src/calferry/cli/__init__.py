@@ -18,6 +18,7 @@ from calferry.cli import (
     erase,
     explain,
     feeds,
+    hooks,
     init,
     pause,
     remove,
@@ -50,7 +51,13 @@ app.command("adopt", epilog=epilog("adopt"))(adopt.adopt)
 app.command("verify", epilog=epilog("verify"))(verify.verify)
 app.command("remove", epilog=epilog("remove"))(remove.remove)
 app.command("erase", epilog=epilog("erase"))(erase.erase)
-for _name, _group in {"alerts": alerts.app, "deletions": deletions.app, "feeds": feeds.app, "db": db.app}.items():
+for _name, _group in {
+    "alerts": alerts.app,
+    "deletions": deletions.app,
+    "db": db.app,
+    "feeds": feeds.app,
+    "hooks": hooks.app,
+}.items():
     for _command in _group.registered_commands:
         _command.epilog = epilog(f"{_name} {_command.name}")
     app.add_typer(_group, name=_name, epilog=epilog(_name))

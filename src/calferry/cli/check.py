@@ -46,6 +46,7 @@ def check(
     if probe:
         return probed(path, settings.name, sources, json=json)
     findings = list(_sources(sources, {})) if source else _everything(settings, sources, clock)
+    findings += _hooks(settings, sources)
     code = gravest(finding["exit"] for finding in findings)
     if json:
         emit({"config": str(path), "name": settings.name, "findings": findings, "exit": code})
@@ -126,6 +127,26 @@ def _sources(sources: Mapping[str, Source], staff: dict[str, list[Owner]]) -> It
         staff[name] = [owner_of(one) for one in resources if one.kind in {"staff", "resource"}]
         yield _finding(f"sources.{name}", f"{source.key} answers ({', '.join(counts)})")
         yield from _cautions(f"sources.{name}", source)
+
+
+def _hooks(settings: Settings, sources: Mapping[str, Source]) -> Iterator[dict[str, Any]]:
+    """Whether hooks that were registered still stand."""
+    from calferry.hooks import trouble
+    from calferry.ports import Hooked
+    from calferry.wiring import register_of
+
+    for name, source in sources.items():
+        what = f"sources.{name}"
+        try:
+            known = register_of(settings, source).read() if isinstance(source, Hooked) else None
+            if known is None or not isinstance(source, Hooked):
+                continue
+            wrong = trouble(known, source.hooks(), settings.web.url)
+        except CalferryError as error:
+            yield _finding(what, str(error), error)
+            continue
+        says = f"its hook: {wrong}; `calferry hooks register {name}` puts that right"
+        yield _finding(what, says if wrong else "its hook stands", note=bool(wrong))
 
 
 def _cautions(what: str, one: Source | Target) -> Iterator[dict[str, Any]]:

@@ -13,8 +13,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "check": ("calferry check", "calferry check salon --probe", "calferry check --json"),
     "connect": ("calferry connect workspace", "calferry connect m365 --json"),
-    "plan": ("calferry plan", "calferry plan --show", "calferry plan --json | jq '.plans[].counts'"),
-    "sync": ("calferry sync", "calferry sync --json"),
+    "plan": ("calferry plan --show", "calferry plan --out plan.json", "calferry plan --json | jq '.plans[].counts'"),
+    "sync": ("calferry sync", "calferry sync --now", "calferry sync --plan plan.json"),
     "run": ("calferry run", "calferry run --log json --config /etc/calferry/calferry.toml"),
     "status": ("calferry status", "calferry status --json | jq '.calendars[] | {calendar, label, in_step_since}'"),
     "explain": ("calferry explain A1B2C3", "calferry explain 5f0c7a9e-7d0e-5c0f-8a55-3a1f0d9b2c11 --json"),
@@ -39,6 +39,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "feeds list": ("calferry feeds list", "calferry feeds list ana --json"),
     "feeds rotate": ("calferry feeds rotate ana --overlap 7d",),
     "feeds revoke": ("calferry feeds revoke ana",),
+    "hooks": ("calferry hooks register salon", "calferry hooks list"),
+    "hooks register": ("calferry hooks register salon",),
+    "hooks list": ("calferry hooks list", "calferry hooks list --json"),
+    "hooks remove": ("calferry hooks remove salon",),
     "feeds write": ("calferry feeds write /srv/www/feeds",),
 }
 

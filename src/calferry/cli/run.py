@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from calferry.config import Settings, WebSettings
     from calferry.schedule import Chore, Schedule
     from calferry.sync.installation import Installation
+    from calferry.web.hooks import Door
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,8 @@ def run(
     arrange(log_form)
     settings = wiring.settings(config_path(config))
     with stopped_by_signals() as stop, wiring.installation(settings) as installation, ExitStack() as stack:
-        serve_feeds(installation, settings.web, stack, ended=stop.set)
+        stack.enter_context(attended(installation))
+        serve_feeds(installation, settings.web, stack, ended=stop.set, doors=doors(settings, installation))
         schedule = Schedule(installation, stop, chores(settings, installation))
         serve_health(installation, schedule, settings.web, stack, ended=stop.set)
         schedule.start()
@@ -122,22 +124,52 @@ def serve_health(
     log.info("health is told at %s", root_of(listening))
 
 
+def attended(installation: Installation) -> AbstractContextManager[None]:
+    """As long as this lasts, others can tell that a service is running."""
+    from calferry.store import SqlLedger
+
+    ledger = installation.ledger
+    return ledger.attended() if isinstance(ledger, SqlLedger) else nullcontext()
+
+
+def doors(settings: Settings, installation: Installation) -> list[Door]:
+    """Where booking systems may call: the accounts that can, where the file says that we can be reached."""
+    from calferry.ports import Hooked
+    from calferry.web.hooks import Door
+    from calferry.wiring import register_of
+
+    if not settings.web.url.startswith("https:"):
+        return []
+    sources = [account.source for account in installation.accounts]
+    return [Door(one.key, one, register_of(settings, one)) for one in sources if isinstance(one, Hooked)]
+
+
 def serve_feeds(
-    installation: Installation, web: WebSettings, stack: ExitStack, ended: Callable[[], None] = lambda: None
+    installation: Installation,
+    web: WebSettings,
+    stack: ExitStack,
+    ended: Callable[[], None] = lambda: None,
+    doors: Sequence[Door] = (),
 ) -> str:
-    """Serve the feeds, where there are any, as long as the stack stands. Returns the address subscribers reach.
+    """Serve the feeds, where there are any, and answer at the doors, as long as the stack stands. Returns the address
+    subscribers reach.
 
     `ended` is called should the server end by itself.
     """
     from calferry.web.catalogue import publishers
 
-    if not any(publishers(installation)):
+    if not any(publishers(installation)) and not doors:
         return ""
     from calferry.web.feeds import Feeds, application
+    from calferry.web.hooks import route
+    from calferry.web.peers import Proxies
     from calferry.web.server import bind, root_of, serving
 
     listening = stack.enter_context(bind(web.host, web.port))
     root = web.url or root_of(listening)
-    stack.enter_context(serving(application(Feeds(installation, root)), listening, ended))
-    log.info("feeds are served at %s", root_of(listening))
+    app = application(Feeds(installation, root))
+    if doors:
+        app.router.routes.append(route(installation, doors, Proxies(web.trusted_proxies)))
+    stack.enter_context(serving(app, listening, ended))
+    log.info("%s at %s", "feeds are served" if any(publishers(installation)) else "calls are heard", root_of(listening))
     return root

@@ -40,6 +40,14 @@ ShowOption = Annotated[
 ]
 AllOption = Annotated[bool, typer.Option("--all", help="Show long lists to their end.")]
 
+SourcesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SOURCE]…", help="With --now: only these, as the file names them.", show_default=False),
+]
+NowOption = Annotated[
+    bool, typer.Option("--now", help="Have the running service ask for what is new, at once, and do not wait for it.")
+]
+
 NEXT = {
     NotAuthorised.exit_code: "Everything else went on. `calferry check` says which connections are closed; once "
     "they are mended, `calferry resume` has them tried at once.",
@@ -51,11 +59,23 @@ SIGNS = {"create": "+", "update": "~", "delete": "-"}
 
 
 @guarded
-def sync(plan: PlanOption = None, config: ConfigOption = None, json: JsonOption = False) -> int:
-    """Carry over what changed, once."""
+def sync(
+    sources: SourcesArgument = None,
+    now: NowOption = False,
+    plan: PlanOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Carry over what changed, once; or, with --now, have a running service do so."""
     from calferry import wiring
+    from calferry.cli.nudge import nudged
     from calferry.sync.crossing import run
 
+    if now:
+        return nudged(config_path(config), sources or [], json=json)
+    if sources:
+        msg = "sources are named together with --now; a pass of its own is over all of them"
+        raise typer.BadParameter(msg)
     if plan is not None:
         return applied(plan, config, json=json)
     settings = wiring.settings(config_path(config))

@@ -93,9 +93,8 @@ def _folder(database: str) -> Path:
 
 def _web(table: WebTable) -> WebSettings:
     host, port = _host_and_port(table.listen)
-    return WebSettings(
-        host=host, port=port, url=table.url, health=_host_and_port(table.health) if table.health else None
-    )
+    health = _host_and_port(table.health) if table.health else None
+    return WebSettings(host=host, port=port, url=table.url, health=health, trusted_proxies=table.trusted_proxies)
 
 
 def _host_and_port(text: str) -> tuple[str, int]:

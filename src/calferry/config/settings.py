@@ -52,13 +52,15 @@ class TargetSettings:
 class WebSettings:
     """Where calferry serves: `host` and `port` here (0: any free one), `url` as subscribers reach it ("": as it is).
 
-    `health` is the host and port where it tells how it fares; None where it does not.
+    `health` is the host and port where it tells how it fares; None where it does not. `trusted_proxies` are the
+    networks whose word is taken for who asks.
     """
 
     host: str
     port: int
     url: str
     health: tuple[str, int] | None = None
+    trusted_proxies: tuple[str, ...] = ()
 
     @property
     def root(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Annotated, Self
 from urllib.parse import SplitResult, urlsplit
 
@@ -92,6 +93,14 @@ def _address(url: str) -> str:
         msg = f"expected no query, no fragment and at most {LONGEST_URL} characters: Google takes 256 in all"
         raise ValueError(msg)
     return url.rstrip("/")
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        msg = 'expected addresses or networks, such as "127.0.0.1" or "10.0.0.0/8"'
+        raise ValueError(msg) from None
 
 
 def _parts(url: str) -> SplitResult | None:
@@ -242,6 +251,7 @@ class InstallationTable(_Table):
 class WebTable(_Table):
     listen: Annotated[str, AfterValidator(_endpoint)] = "127.0.0.1:8365"
     url: Annotated[str, AfterValidator(_address)] = ""
+    trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_as_list)] = ()
     health: Annotated[str, AfterValidator(_endpoint)] = ""
 
 

@@ -127,6 +127,14 @@ class SqlIntake:
             relisted = connection.scalars(statement).all()
             journal.write(connection, (Entry(journal.now(), source, uid, "relisted") for uid in relisted))
 
+    def doubt(self, source: str, source_id: str, at: datetime) -> None:
+        uid = uid_of(self._installation, source, source_id)
+        this = (appointments.c.uid == uid, is_live, is_told, appointments.c.unlisted_at.is_(None))
+        with self._database.writing() as connection:
+            doubted = update(appointments).where(*this).values(LISTED | {"unlisted_at": at, "look_up_at": at})
+            if connection.execute(doubted).rowcount:
+                journal.write(connection, [Entry(at, source, uid, "unlisted", "not found by its id")])
+
     def vouch(self, source: str, source_id: str, until: datetime) -> None:
         uid = uid_of(self._installation, source, source_id)
         with self._database.writing() as connection:

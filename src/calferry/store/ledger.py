@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +24,7 @@ from calferry.store.intake import SqlIntake
 from calferry.store.journal import Entry
 from calferry.store.keeper import SqlKeeper
 from calferry.store.locks import PATIENCE, Locks
+from calferry.store.nudging import SqlNudges
 from calferry.store.outbox import SqlOutbox
 from calferry.store.pausing import SqlPauses
 from calferry.store.retention import trim
@@ -31,6 +32,12 @@ from calferry.store.routing import SqlRouting
 from calferry.store.shelf import SqlShelf
 from calferry.store.tables import calendars, identity
 from calferry.store.vitals import vitals
+
+SERVICE = "the service"
+"""The lock that a running service holds."""
+
+MOMENT = 2.0
+"""Seconds: longer than anybody looks whether a service is running, shorter than anybody would wait for one to end."""
 
 EXAMPLE = "sqlite:////var/lib/calferry/calferry.db"
 
@@ -47,6 +54,7 @@ class SqlLedger:
         self._routing = SqlRouting(database, installation)
         self._outbox = SqlOutbox(database, ledger)
         self._pauses = SqlPauses(database)
+        self._nudges = SqlNudges(database)
         self._shelf = SqlShelf(database, installation, ledger)
         self._keeper = SqlKeeper(database, installation, ledger)
         self._alerts = SqlAlertBook(database)
@@ -76,6 +84,10 @@ class SqlLedger:
         return self._pauses
 
     @property
+    def nudges(self) -> SqlNudges:
+        return self._nudges
+
+    @property
     def shelf(self) -> SqlShelf:
         return self._shelf
 
@@ -100,6 +112,18 @@ class SqlLedger:
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         return self._locks.hold(name)
+
+    @contextmanager
+    def attended(self) -> Iterator[None]:
+        """A service looks after this ledger, and after what it is nudged to. It may be the second one."""
+        with ExitStack() as held:
+            with suppress(LedgerBusy):
+                held.enter_context(self._locks.hold(SERVICE, MOMENT))
+            yield
+
+    def is_attended(self) -> bool:
+        """Whether a service is running on it."""
+        return self._locks.is_held(SERVICE)
 
     def close(self) -> None:
         self.database.close()

@@ -24,19 +24,30 @@ class Locks:
         self._patience = patience
 
     @contextmanager
-    def hold(self, name: str) -> Iterator[None]:
-        """Hold `name` alone among all processes and threads. Raises LedgerBusy."""
-        path = self._folder / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.lock"
-        lock = FileLock(path, self._patience, mode=0o600, thread_local=False, fallback_to_soft=False)
+    def hold(self, name: str, patience: float | None = None) -> Iterator[None]:
+        """Hold `name` alone among all processes and threads, with another `patience` if given. Raises LedgerBusy."""
+        seconds = self._patience if patience is None else patience
+        lock = FileLock(self._path(name), seconds, mode=0o600, thread_local=False, fallback_to_soft=False)
         try:
             lock.acquire()
         except Timeout:
-            message = f"Another calferry process is working on {name} (waited {self._patience:.0f} seconds)."
+            message = f"Another calferry process is working on {name} (waited {seconds:.0f} seconds)."
             raise LedgerBusy(message) from None
         try:
             yield
         finally:
             lock.release()
+
+    def is_held(self, name: str) -> bool:
+        """Whether anybody holds it at this moment."""
+        try:
+            with self.hold(name, 0):
+                return False
+        except LedgerBusy:
+            return True
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.lock"
 
     def try_all(self) -> None:
         """Raises LedgerBusy where any name that was ever held is held at this moment."""

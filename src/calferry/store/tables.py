@@ -380,6 +380,18 @@ class Fragment(Row, table=True):
     cancelled_at: datetime | None = None
 
 
+class Nudge(Row, table=True):
+    """An appointment to be asked for at once, or ('') a source to be pulled. `hint` is drawn anew at each nudge."""
+
+    __tablename__ = "nudges"
+
+    source: str = Field(primary_key=True)
+    source_id: str = Field(primary_key=True)
+    hint: str
+    attempts: int = 0
+    due_at: datetime
+
+
 class Feed(Row, table=True):
     """When a feed last changed. `look` stands for its name and options, '' before it was first published."""
 
@@ -458,6 +470,7 @@ drifts = table("drifts")
 restores = table("restores")
 suppressed = table("suppressed")
 rests = table("rests")
+nudges = table("nudges")
 journal = table("journal")
 fragments = table("fragments")
 feeds = table("feeds")

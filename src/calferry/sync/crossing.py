@@ -10,6 +10,7 @@ from functools import partial
 
 from calferry.errors import PARKED, CalferryError, gravest
 from calferry.ports import Attention, Expiring, Expiry
+from calferry.sync.heed import HEEDED, heed
 from calferry.sync.installation import Account, Installation, Stopped, Tally, Watch
 from calferry.sync.pull import pull, reading
 from calferry.sync.push import EVERYTHING, Choice, clear, due_by_target, lanes, out_of_reach, park, write
@@ -165,6 +166,14 @@ def bring_from(account: Account, installation: Installation, watch: Watch) -> Ta
     """Pull and route one source. What it cannot tell stays as it was. Raises Stopped."""
     tally = _guarded(partial(pull, account, installation.ledger, installation.clock, watch))
     tally.add(_guarded(partial(route, account, installation, watch)))
+    return tally
+
+
+def bring_hinted(account: Account, installation: Installation, watch: Watch) -> Tally:
+    """The same for what hints named alone. Raises Stopped."""
+    tally = _guarded(partial(heed, account, installation.ledger, installation.clock, watch))
+    if tally[HEEDED]:
+        tally.add(_guarded(partial(route, account, installation, watch)))
     return tally
 
 

@@ -33,7 +33,8 @@ class Rhythm:
 class Account:
     """A source with its rhythm and its routes. `basis` stands for all of the configuration that decides what the routes
     make of a row, `edition` for all of the code: where one is another than before, every row is routed anew. `reading`
-    stands for the part of the basis by which the source reads its rows, '' where it has none."""
+    stands for the part of the basis by which the source reads its rows, '' where it has none. `hook` tells the booking
+    system's id of the hook that calferry has there, '' while it has none."""
 
     source: Source
     rhythm: Rhythm
@@ -41,6 +42,7 @@ class Account:
     basis: str
     edition: str
     reading: str = ""
+    hook: Callable[[], str] = str
 
 
 @dataclass(frozen=True, kw_only=True)

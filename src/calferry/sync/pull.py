@@ -38,6 +38,8 @@ MUTE = 3
 PAUSED = "paused"
 """What a pull counts that asked nothing, for its source is paused."""
 
+WISH_AGAIN = timedelta(minutes=1)
+
 RESOURCES_EVERY = timedelta(hours=24)
 
 READ_EVERY = timedelta(hours=1)
@@ -60,12 +62,30 @@ def pull(account: Account, ledger: Ledger, clock: Clock, watch: Watch) -> Tally:
 
     A source that is paused is asked nothing. One whose first request is refused pauses, for the next would be refused
     as well; so does one that asks us to wait, wherever it does.
+
+    Whoever wished for a pull has had it then. A pull that does not come to its end is wished for again in a minute.
     """
+    key, nudges = account.source.key, ledger.nudges
+    wishes = nudges.wishes(key)
+    for wish in wishes:
+        nudges.postpone(key, wish, clock.now() + WISH_AGAIN)
+    tally = alone(Pull, account, ledger, clock, watch)
+    nudges.settle(key, wishes)
+    return tally
+
+
+def is_due(last: datetime | None, every: timedelta, now: datetime) -> bool:
+    """Whether a task is due that was last completed then."""
+    return last is None or now - last >= every or last > now  # the clock was ahead when it said so
+
+
+def alone(kind: type[Pull], account: Account, ledger: Ledger, clock: Clock, watch: Watch) -> Tally:
+    """Run this kind of pull as the only one who asks the source. Raises LedgerBusy, Stopped."""
     key, intake = account.source.key, ledger.intake
     with ledger.lock(key):
         if intake.is_paused(key, clock.now()):
             return Tally(counts={PAUSED: 1})
-        step = _Pull(account, ledger, clock, watch)
+        step = kind(account, ledger, clock, watch)
         refusal: NotAuthorised | None = None
         try:
             step.run()
@@ -77,7 +97,7 @@ def pull(account: Account, ledger: Ledger, clock: Clock, watch: Watch) -> Tally:
         return step.tally
 
 
-class _Pull:
+class Pull:
     """One pull of one source: the steps share its source, ledger and tally."""
 
     def __init__(self, account: Account, ledger: Ledger, clock: Clock, watch: Watch) -> None:
@@ -111,9 +131,7 @@ class _Pull:
             self.intake.complete(self.key, "pull", self.clock.now())
 
     def _due(self, task: str, every: timedelta) -> bool:
-        last = self.intake.last(self.key, task)
-        now = self.clock.now()
-        return last is None or now - last >= every or last > now  # the clock was ahead when it said so
+        return is_due(self.intake.last(self.key, task), every, self.clock.now())
 
     def _record(self, batch: Batch) -> None:
         stamped = replace(batch, asked_at=max(batch.asked_at, self.floor))

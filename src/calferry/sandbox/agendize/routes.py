@@ -16,6 +16,7 @@ from .access import TOKEN_PATH, Access
 from .query import CREDENTIALS, FILTERS, Asked, RefusalError, Window, read_listing, read_nothing, read_single
 from .rows import Rows, straddles
 from .switches import AgendizeSwitches
+from .watchers import WATCHERS, Watchers
 from .world import AgendizeWorld, Appointment
 
 _Entry = TypeVar("_Entry")
@@ -65,6 +66,7 @@ class AgendizeServer(LoopbackServer):
         self.api_key, self.token = api_key, token
         self.access = Access(self.world, self.switches)
         self._rows = Rows(self.world, self.switches)
+        self.watchers = Watchers(self.world, self._rows)
         self._marks: dict[str, _Mark] = {}
         self._pages: dict[str, _Page] = {}
         self._order: list[str] = []
@@ -77,6 +79,8 @@ class AgendizeServer(LoopbackServer):
             return self.access.exchange(request)
         try:
             self._authenticate(request)
+            if request.segments[: len(WATCHERS)] == WATCHERS:
+                return self.watchers.answer(request)
             return self._rows.response(self._dispatch(request))
         except RefusalError as refusal:
             return refusal.response()
@@ -95,6 +99,8 @@ class AgendizeServer(LoopbackServer):
         match request.segments[len(PREFIX) :]:
             case _ if request.segments[: len(PREFIX)] != PREFIX:
                 raise RefusalError(404, "Not found")
+            case (company, "appointments", "watch") if company in self.world.companies and request.method == "POST":
+                return self.watchers.watch(request, company)
             case _ if request.method != "GET":
                 raise RefusalError(405, "This sandbox is read-only: its world is changed from the inside")
             case ():

@@ -156,6 +156,7 @@ class AgendizeWorld:
         self.revision = 0
         self.token_era = 0
         self._last_id = 13804500
+        self.listeners: list[Callable[[Appointment, str], None]] = []
 
     # Setting the scene
 
@@ -371,6 +372,8 @@ class AgendizeWorld:
         self.appointments[row.id] = replace(row, history=(*row.history, (self.now(), event)))
         self.references[row.reference] = row.id
         self.changed[row.id] = self.revision
+        for tell in self.listeners:
+            tell(row, event)
 
     def _next_id(self) -> str:
         self._last_id += 1

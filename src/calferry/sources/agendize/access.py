@@ -42,7 +42,7 @@ class Bought(NamedTuple):
 
 
 class Access:
-    """GET requests to one Agendize account. Secrets travel in headers, and are never logged."""
+    """Requests to one Agendize account. Secrets travel in headers, and are never logged."""
 
     def __init__(self, settings: Settings, clock: Clock, tokens: TokenFile | None = None) -> None:
         self._settings = settings
@@ -66,6 +66,17 @@ class Access:
                 raise
             self._renew(self._refresh)
             return self._get(path, params, token_sent)
+
+    def send(self, method: str, path: str, content: http.JsonObject | None = None) -> http.JsonObject:
+        """As `http.send_json`. What was refused was not done: with a renewed access token it is sent once more."""
+        fresh = self._renewed_if_due()
+        try:
+            return http.send_json(self.client, method, path, content)
+        except NotAuthorised:
+            if fresh or self._refresh is None:
+                raise
+            self._renew(self._refresh)
+            return http.send_json(self.client, method, path, content)
 
     def answer(self, path: str, asked: Mapping[str, str]) -> tuple[httpx.Response, bytes]:
         """What one GET is answered, of whatever status: for probes, which look at what nothing else would take."""

@@ -33,7 +33,7 @@ from calferry.model import (
     Window,
 )
 from calferry.moments import instant, zone_of
-from calferry.ports import Clock, Finding
+from calferry.ports import Clock, Finding, Hook, Proof
 from calferry.sources.agendize.access import Access
 from calferry.sources.agendize.probes import PROBES
 from calferry.sources.agendize.replies import Replies
@@ -55,6 +55,7 @@ from calferry.sources.agendize.rows import (
     written_elsewhere,
 )
 from calferry.sources.agendize.settings import Settings
+from calferry.sources.agendize.watching import Watching, told_of
 from calferry.sources.batches import batch_of, resource_of
 from calferry.sources.fields import Row, id_of, is_bare, text_of
 from calferry.sources.months import by_month, proven
@@ -90,7 +91,7 @@ class _Page(NamedTuple):
 
 
 class AgendizeSource:
-    """The appointments of one Agendize company, read only; see `calferry.ports.Source`."""
+    """The appointments of one Agendize company, read only but for its hooks; see `calferry.ports`."""
 
     streams = (STREAM,)
 
@@ -102,6 +103,7 @@ class AgendizeSource:
         self._tokens = tokens
         self._access = Access(settings, clock, tokens)
         self._root = f"/api/2.1/scheduling/companies/{quote(settings.company, safe='')}"
+        self._watching = Watching(self._access, self._root)
         self._links_hold: bool | None = None
         self._links_doubted = False
 
@@ -182,6 +184,21 @@ class AgendizeSource:
         if evidence := deletion_in(row):
             return Gone(evidence)
         return Found(self._batch([row], asked_at))
+
+    def hooks(self) -> Sequence[Hook]:
+        return self._watching.hooks()
+
+    def hook(self, address: str, proof: Proof) -> Hook:
+        return self._watching.hook(address, proof)
+
+    def unhook(self, hook: Hook) -> None:
+        self._watching.unhook(hook)
+
+    def told_of(self, call: Mapping[str, object]) -> str:
+        return told_of(call)
+
+    def missed(self, hook: str, since: datetime) -> Sequence[str]:
+        return self._watching.missed(hook, since)
 
     def _listed(self, month: Window) -> Batch:
         pages = list(self._pages("/appointments", _between(month) | WHOLE))
