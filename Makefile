@@ -8,6 +8,8 @@ BIN    := $(VENV)/bin
 WORKERS ?= 2
 ROWS    ?= 10000
 READING ?=
+N       ?= 2000
+SEED    ?=
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
@@ -29,8 +31,8 @@ check: $(VENV)/dev.stamp  ## Lint, format, types, architecture
 soak: $(VENV)/dev.stamp  ## The property tests, long and with fresh random data
 	$(BIN)/pytest -q -n $(WORKERS) --hypothesis-profile=soak tests
 
-crash: $(VENV)/dev.stamp  ## Kill `calferry sync` at thousands of instants
-	$(BIN)/pytest -q -n $(WORKERS) tests/crash --kills=2000
+crash: $(VENV)/dev.stamp  ## Kill calferry N times (2000) at random instants; SEED=… repeats a run
+	@$(BIN)/python -m tests.crash --kills=$(N) --workers=$(WORKERS) $(if $(SEED),--seed=$(SEED))
 
 scale: $(VENV)/dev.stamp  ## Carry 10,000 appointments in each reading of each system
 	$(BIN)/pytest -q tests/convergence/test_systems.py --rows=$(ROWS) -k "$(READING)"
