@@ -3,36 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import random
 import secrets
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import count
 from multiprocessing import get_context
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 
-from tests.crash.deeds import ROUNDS
-from tests.crash.launching import Launcher
-from tests.crash.lives import Figures, lives
-
-ROOT = Path(__file__).parents[2]
-
-
-def life(seed: str) -> Figures:
-    """Every kind of round once, in any order, in a new town."""
-    names = sorted(ROUNDS)
-    random.Random(seed).shuffle(names)  # noqa: S311 (an order, not a secret)
-    launcher = Launcher(ROOT)
-    try:
-        with TemporaryDirectory(prefix="calferry-crash-") as home, lives(launcher, Path(home), seed) as played:
-            for name in names:  # so few that what is called off in a day stays well below the brakes
-                played.play(name)
-            return played.figures
-    finally:
-        launcher.close()
+from tests.crash.lives import Figures, life
 
 
 def killed(kills: int, seed: int, workers: int) -> Iterator[Figures]:
