@@ -1,6 +1,6 @@
 # Everything a newcomer or CI runs. Each target installs what it needs into .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak crash scale bench lock fix clean
+.PHONY: help demo test check soak crash mutants scale bench lock fix clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -33,6 +33,9 @@ soak: $(VENV)/dev.stamp  ## The property tests, long and with fresh random data
 
 crash: $(VENV)/dev.stamp  ## Kill calferry N times (2000) at random instants; SEED=… repeats a run
 	@$(BIN)/python -m tests.crash --kills=$(N) --workers=$(WORKERS) $(if $(SEED),--seed=$(SEED))
+
+mutants: $(VENV)/dev.stamp  ## Plant bugs, one at a time, and show which test notices
+	@$(BIN)/python -m tests.mutants
 
 scale: $(VENV)/dev.stamp  ## Carry 10,000 appointments in each reading of each system
 	$(BIN)/pytest -q tests/convergence/test_systems.py --rows=$(ROWS) -k "$(READING)"
