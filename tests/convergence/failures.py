@@ -108,3 +108,20 @@ def assert_said(report: Report) -> None:
         assert isinstance(error, Unavailable | NotAuthorised)
         assert str(error).endswith((".", "…")) or len(str(error)) > 20
         assert "Sample" not in str(error)
+
+
+LOOKS_LIKE: Mapping[str, tuple[str, ...]] = {
+    "agendize": (
+        *("items", "nextPageToken", "nextSyncToken", "id", "start", "end", "dateTime", "timeZone", "status"),
+        *("staff", "service", "client", "deleted", "created", "updated", "error", "message"),
+    ),
+    "clicrdv": (
+        *("records", "totalRecords", "recordsReturned", "startIndex", "pageSize", "id", "start", "end", "deleted"),
+        *("calendar_id", "fiche_id", "intervention_id", "updated_at", "vevent", "error", "state"),
+    ),
+    "valomnia": (
+        *("data", "paging", "total", "next", "max", "offset", "success", "id", "startDate", "endDate", "user"),
+        *("customer", "appointmentCategory", "lastUpdated", "error", "isDone"),
+    ),
+}
+"""Members that each system's answers have; the first one holds the rows of a listing."""
