@@ -38,7 +38,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "page" in metafunc.fixturenames:
         metafunc.parametrize("page", list(PAGES) if soak else ["first page"])
     if "step" in metafunc.fixturenames:
-        metafunc.parametrize("step", [2 * MINUTE if soak else HOUR], ids=str)
+        metafunc.parametrize("step", [2 * MINUTE if soak else 2 * HOUR], ids=str)
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def test_a_day_of_nonsense_deletes_nothing_and_says_so(
         before, writes = standing(shop.sandbox), shop.sandbox.google.world.writes
         met = matching() if failure == "404 to everything" else matching(LISTINGS[kind])
         shop.system.server.faults.add(fault_of(kind, failure), times=None, match=met)
-        reports = [passed(shop, step) for _ in range(int(25 * HOUR / step))]
+        reports = [passed(shop, step) for _ in range(int(26 * HOUR / step))]
         assert (standing(shop.sandbox), shop.sandbox.google.world.writes) == (before, writes)
         assert shop.process is not None
         told = [one for report in reports for one in (*report.errors, *report.attention)]

@@ -29,8 +29,11 @@ RESTARTS = 3
 
 @dataclass
 class Figures:
-    """What became of so many kills. `bound` is what one restart may cost at most in requests: `extra` is what it did,
-    and `worst` what the dearest did."""
+    """What became of so many kills.
+
+    `extra` is how many requests they cost beyond those of the undisturbed town, `worst` how many for each restart in
+    the dearest round, and `bound` how many a restart may cost: those of a first pass.
+    """
 
     kills: int = 0
     restarts: int = 0
@@ -56,7 +59,7 @@ class Figures:
         return (
             f"{self.kills} kills, {self.restarts} restarts: {self.missing} missing, {self.doubled} doubled, "
             f"{self.foreign} foreign touched, {self.mails} mails, {self.unsettled} unsettled, {self.extra} extra "
-            f"requests (at most {self.worst} a restart, bound {self.bound}); seed {seed}"
+            f"requests (up to {self.worst} a restart, bound {self.bound}); seed {seed}"
         )
 
 
