@@ -76,7 +76,7 @@ MUTANTS = (
         '                told = [{"source": source, "stream": batch.stream, "cursor": batch.cursor.token}]\n'
         "                upsert(connection, streams, told)\n        with self._database.writing() as connection:\n"
         "            hear(connection, source, batch.asked_at)\n            batch = ",
-        "tests/crash/test_kill_anywhere.py",
+        "tests/store/test_trouble.py::test_a_full_disk_ends_the_step_and_leaves_the_ledger_whole",
     ),
     Mutant(
         "a filed deletion does not raise the generation",
