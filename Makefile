@@ -1,6 +1,6 @@
 # Everything a newcomer or CI runs. Each target installs what it needs into .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak crash scale bench lock fix clean
+.PHONY: help demo test check soak crash mutants scale bench lock fix clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -8,6 +8,8 @@ BIN    := $(VENV)/bin
 WORKERS ?= 2
 ROWS    ?= 10000
 READING ?=
+N       ?= 2000
+SEED    ?=
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
@@ -29,8 +31,11 @@ check: $(VENV)/dev.stamp  ## Lint, format, types, architecture
 soak: $(VENV)/dev.stamp  ## The property tests, long and with fresh random data
 	$(BIN)/pytest -q -n $(WORKERS) --hypothesis-profile=soak tests
 
-crash: $(VENV)/dev.stamp  ## Kill `calferry sync` at thousands of instants
-	$(BIN)/pytest -q -n $(WORKERS) tests/crash --kills=2000
+crash: $(VENV)/dev.stamp  ## Kill calferry N times (2000) at random instants; SEED=… repeats a run
+	@$(BIN)/python -m tests.crash --kills=$(N) --workers=$(WORKERS) $(if $(SEED),--seed=$(SEED))
+
+mutants: $(VENV)/dev.stamp  ## Plant bugs, one at a time, and show which test notices
+	@$(BIN)/python -m tests.mutants
 
 scale: $(VENV)/dev.stamp  ## Carry 10,000 appointments in each reading of each system
 	$(BIN)/pytest -q tests/convergence/test_systems.py --rows=$(ROWS) -k "$(READING)"

@@ -8,7 +8,8 @@ from signal import SIGKILL
 
 import pytest
 
-from tests.crash.conftest import Launcher, today
+from tests.crash.conftest import today
+from tests.crash.launching import Launcher
 from tests.crossing import CALENDARS, Salon
 from tests.office import Desk, Office
 

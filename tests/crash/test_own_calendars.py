@@ -9,7 +9,8 @@ from signal import SIGKILL
 
 import pytest
 
-from tests.crash.conftest import Launcher, today
+from tests.crash.conftest import today
+from tests.crash.launching import Launcher
 from tests.crossing import Salon
 
 

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 
 import pytest
 
 from calferry.errors import LedgerBusy
 from calferry.sandbox.messages import Request
+from tests.crash.commands import started
 from tests.crossing import CALENDARS, Salon
-
-COMMAND = "from calferry.cli import main; main()"
-
-
-def started(shop: Salon) -> subprocess.Popen[str]:
-    """`calferry sync` in a process of its own."""
-    command = [sys.executable, "-c", COMMAND, "sync", "-c", str(shop.config)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603 (ours)
 
 
 def booked(shop: Salon, number: int) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 from calferry.errors import LedgerBusy, Unavailable
+from calferry.model import Cursor
 from calferry.store import SqlLedger
 from calferry.store.tables import sources
 from tests.builders import ACCOUNT, NOW, appointment, batch
@@ -26,8 +27,9 @@ def test_a_full_disk_ends_the_step_and_leaves_the_ledger_whole(ledger: SqlLedger
     set_pragma(ledger, "max_page_count = 60")
     rows = [appointment(str(number), summary="Secret " * 100) for number in range(2000)]
     with pytest.raises(Unavailable, match="The ledger cannot be used: database or disk is full"):
-        ledger.intake.record(ACCOUNT, batch(*rows))
+        ledger.intake.record(ACCOUNT, batch(*rows, cursor=Cursor("after them")))
     set_pragma(ledger, "max_page_count = 100000")
+    assert ledger.intake.cursor(ACCOUNT, "appointments") is None
     assert [one.appointment for one in ledger.routing.pending(ACCOUNT, NOW, 10)] == [appointment()]
     assert ledger.intake.record(ACCOUNT, batch(*rows, asked_at=NOW)).new == 1999
 

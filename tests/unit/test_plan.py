@@ -137,6 +137,14 @@ def test_a_little_from_each_of_many_calendars_is_braked_by_target() -> None:
     assert "all calendars" in plans[0].parked[0].reason
 
 
+@pytest.mark.parametrize(("gone_elsewhere", "parked"), [(1, 0), (2, 2)])
+def test_a_glitch_cannot_come_in_slices_from_one_calendar_after_another(gone_elsewhere: int, parked: int) -> None:
+    """Of eighteen events in two calendars three may go in a day: what went from one of them counts for the other."""
+    standing = {A: Standing(held=8), B: Standing(held=10 - gone_elsewhere, weak=gone_elsewhere)}
+    (plan,) = PLANNER.plans({A: [leaving(n, weak=True) for n in range(2)]}, standing)
+    assert len(plan.parked) == parked
+
+
 def test_calendars_without_deletions_count_towards_the_whole_of_a_target() -> None:
     standing = {A: Standing(held=5), B: Standing(held=95)}
     (plan,) = PLANNER.plans({A: [leaving(n, weak=True) for n in range(2)]}, standing)

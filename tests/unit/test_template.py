@@ -70,3 +70,13 @@ def test_any_text_is_either_a_template_or_refused(text: str) -> None:
         return
     assert set(template.names) <= FIELDS
     assert "\n\n" not in template.render(VALUES)
+
+
+LONG = 100_000
+
+
+@pytest.mark.parametrize("text", ["{" * (LONG + 1), f"{{{'a' * LONG}1}}", f"{{service{'.' * LONG}}}"], ids=len)
+def test_a_text_of_any_length_is_refused_at_once(text: str) -> None:
+    """A reading that took the square of its length would take hours here."""
+    with pytest.raises(ValueError, match=r"\{"):
+        Template(text)

@@ -72,6 +72,9 @@ PADDING = timedelta(days=1)
 AHEAD = timedelta(days=14)
 """How far ahead `cautions` looks."""
 
+MOST_PAGES = 10_000
+"""Of one listing: a service that always names a page that follows would keep a pass for ever."""
+
 WHOLE = {"showDeleted": "true", "levelDetail": "full", "personalAppointments": "true"}
 """Sent with every listing: the defaults hide deletions and the staff's own time, and leave members out."""
 
@@ -296,8 +299,8 @@ class AgendizeSource:
             yield _Page(_items(reply, asked), asked_at, "" if following else text_of(reply.get("nextSyncToken")))
             if not following:
                 return
-            if following in seen:
-                msg = "Agendize lists its pages in a circle"
+            if following in seen or len(seen) >= MOST_PAGES:
+                msg = "Agendize lists its pages in a circle, or without end"
                 raise Unavailable(msg)
             seen.add(following)
             sent = following
