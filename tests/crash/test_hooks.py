@@ -6,7 +6,7 @@ from signal import SIGKILL
 
 import pytest
 
-from tests.crash.conftest import Launcher, today
+from tests.crash.launching import Launcher, today
 from tests.crossing import Salon
 
 WEB = '\n[web]\nurl = "https://calendars.salon.example"\n'
