@@ -6,7 +6,8 @@ from signal import SIGKILL
 
 import pytest
 
-from tests.crash.launching import Launcher, today
+from tests.crash.conftest import today
+from tests.crash.launching import Launcher
 from tests.crossing import Salon
 
 WEB = '\n[web]\nurl = "https://calendars.salon.example"\n'
