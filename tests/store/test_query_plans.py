@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, insert, text
 
-from calferry.store import SqlLedger, overview
+from calferry.store import SqlLedger, glance, overview
+from calferry.store.history import last_hours
 from calferry.store.tables import appointments, fragments, links, placements
 from tests.builders import ACCOUNT, NOW, appointment, batch, staff
 from tests.contracts.ledger_steps import CALENDAR, OTHER
@@ -35,6 +37,11 @@ QUESTIONS: dict[str, Callable[[SqlLedger], object]] = {
     "whether a feed is whole": lambda ledger: ledger.shelf.is_whole([CALENDAR], [ACCOUNT]),
     "what is still to be asked for": lambda ledger: ledger.intake.open(ACCOUNT, NOW),
     "what was proven gone": lambda ledger: ledger.intake.answers(ACCOUNT, NOW),
+    "how calendars fare, for the overview": lambda ledger: glance.calendar_glances(ledger, NOW),
+    "which deletions wait, for the overview": lambda ledger: glance.parked(ledger, 50),
+    "what the last hours did": lambda ledger: last_hours(ledger.database, NOW, 48),
+    "a week of a calendar": lambda ledger: glance.agenda(ledger, CALENDAR, NOW, NOW + timedelta(days=7)),
+    "what leaves unseen": lambda ledger: glance.unknown(ledger, CALENDAR),
     "whether a source is paused": lambda ledger: ledger.intake.is_paused(ACCOUNT, NOW),
 }
 
@@ -102,10 +109,10 @@ def test_no_question_of_a_pass_scans_what_grows(ledger: SqlLedger, question: str
     fill(ledger, 1_000)
     plan = plans(ledger, QUESTIONS[question])
     assert plan
-    # A scan by way of a partial index reads only what is due, held or unrouted; drifts are few.
+    # A scan by way of a partial index reads only what is due, held or unrouted; drifts and intents are few.
     partial = ("ix_placements_due", "ix_appointments_unrouted")
     scans = [line for line in plan if line.startswith("SCAN") and not line.endswith(partial)]
-    small = tuple(f"SCAN {name}" for name in ("calendars", "sources", "quarantine", "drifts", "CONSTANT"))
+    small = tuple(f"SCAN {name}" for name in ("calendars", "sources", "quarantine", "drifts", "intents", "CONSTANT"))
     assert [line for line in scans if not line.startswith(small)] == []
 
 

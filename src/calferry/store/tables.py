@@ -394,6 +394,16 @@ class Link(Row, table=True):
     ends_at: datetime | None = None
 
 
+class Hour(Row, table=True):
+    """How much of something was done in the hour that began `at`."""
+
+    __tablename__ = "hours"
+
+    at: datetime = Field(primary_key=True)
+    what: str = Field(primary_key=True)
+    number: int
+
+
 class Entry(Row, table=True):
     """What happened. Only ever added to; `detail` holds no personal data."""
 
@@ -430,6 +440,7 @@ restores = table("restores")
 suppressed = table("suppressed")
 rests = table("rests")
 journal = table("journal")
+hours = table("hours")
 fragments = table("fragments")
 feeds = table("feeds")
 links = table("links")

@@ -14,7 +14,7 @@ from calferry.store.database import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0006"
+HEAD = "0008"
 """The version that this calferry works with."""
 
 VERSION = table("alembic_version", column("version_num", String))
