@@ -67,6 +67,15 @@ class Schedule:
         ending.join(FAREWELL)
         return not ending.is_alive()
 
+    def hurry(self) -> None:
+        """Somebody wants to see it now: every source is pulled at once, and every target looked after."""
+        with self._nudging:
+            if self._stopping.is_set():
+                return
+            for job in self._scheduler.get_jobs():
+                if job.executor == "pull" or job.id.startswith(_push_id("")):
+                    job.modify(next_run_time=datetime.now(UTC))
+
     def _plan(self) -> BackgroundScheduler:
         from apscheduler.executors.pool import ThreadPoolExecutor
         from apscheduler.schedulers.background import BackgroundScheduler

@@ -17,6 +17,7 @@ from calferry.cli import (
     erase,
     explain,
     feeds,
+    password,
     pause,
     remove,
     run,
@@ -40,6 +41,7 @@ app.command("status")(status.status)
 app.command("explain")(explain.explain)
 app.command("pause")(pause.pause)
 app.command("resume")(pause.resume)
+app.command("password")(password.password)
 app.command("adopt")(adopt.adopt)
 app.command("verify")(verify.verify)
 app.command("remove")(remove.remove)

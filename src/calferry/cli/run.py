@@ -27,8 +27,8 @@ def run(config: ConfigOption = None) -> int:
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # that a step is still at it is no news
     settings = wiring.settings(config_path(config))
     with stopped_by_signals() as stop, wiring.installation(settings) as installation, ExitStack() as stack:
-        serve_feeds(installation, settings.web, stack, ended=stop.set)
         schedule = Schedule(installation, stop)
+        serve_feeds(installation, settings.web, stack, ended=stop.set, hurry=schedule.hurry)
         schedule.start()
         log.info("calferry runs: %d sources, %d targets", len(installation.accounts), len(installation.targets))
         stop.wait()
@@ -48,21 +48,28 @@ def _leave(stack: ExitStack, code: int) -> NoReturn:
 
 
 def serve_feeds(
-    installation: Installation, web: WebSettings, stack: ExitStack, ended: Callable[[], None] = lambda: None
+    installation: Installation,
+    web: WebSettings,
+    stack: ExitStack,
+    ended: Callable[[], None] = lambda: None,
+    hurry: Callable[[], None] | None = None,
 ) -> str:
-    """Serve the feeds, where there are any, as long as the stack stands. Returns the address subscribers reach.
+    """Serve the feeds and the pages, where there are any, as long as the stack stands. Returns the address at which
+    they are reached.
 
-    `ended` is called should the server end by itself.
+    `ended` is called should the server end by itself; `hurry` has everything looked after at once.
     """
     from calferry.web.catalogue import publishers
 
-    if not any(publishers(installation)):
+    if not any(publishers(installation)) and not web.shows_pages:
         return ""
     from calferry.web.feeds import Feeds, application
+    from calferry.web.pages.site import build
     from calferry.web.server import bind, root_of, serving
 
     listening = stack.enter_context(bind(web.host, web.port))
     root = web.url or root_of(listening)
-    stack.enter_context(serving(application(Feeds(installation, root)), listening, ended))
-    log.info("feeds are served at %s", root_of(listening))
+    pages = build(installation, web, root, hurry)
+    stack.enter_context(serving(application(Feeds(installation, root), pages), listening, ended))
+    log.info("feeds%s are served at %s", " and pages" if pages else "", root_of(listening))
     return root

@@ -80,7 +80,14 @@ def _folder(database: str) -> Path:
 
 def _web(table: WebTable) -> WebSettings:
     listen = urlsplit(f"//{table.listen}")
-    return WebSettings(host=listen.hostname or "", port=listen.port or 0, url=table.url)
+    return WebSettings(
+        host=listen.hostname or "",
+        port=listen.port or 0,
+        url=table.url,
+        password=table.password,
+        trusted_proxies=table.trusted_proxies,
+        user_header=table.user_header,
+    )
 
 
 @dataclass(frozen=True)

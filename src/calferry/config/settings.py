@@ -49,11 +49,23 @@ class TargetSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class WebSettings:
-    """Where calferry serves: `host` and `port` here (0: any free one), `url` as subscribers reach it ("": as it is)."""
+    """Where calferry serves: `host` and `port` here (0: any free one), `url` as subscribers reach it ("": as it is).
+
+    `password` is the digest of the one that opens the pages ("": none does). Proxies at the addresses in
+    `trusted_proxies` say in `user_header` who has signed in with them.
+    """
 
     host: str
     port: int
     url: str
+    password: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    user_header: str = "Remote-User"
+
+    @property
+    def shows_pages(self) -> bool:
+        """Whether there are pages: not before it is said who may see them."""
+        return bool(self.password or self.trusted_proxies)
 
     @property
     def root(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Annotated, Self
 from urllib.parse import SplitResult, urlsplit
 
@@ -34,6 +35,8 @@ from calferry.template import Template
 
 LONGEST_URL = 200
 """Characters of `url`: what is added to it for a feed stays below the 256 that Google takes."""
+
+_PASSWORD = re.compile(r"scrypt:[A-Za-z0-9+/=]+:[A-Za-z0-9+/=]+", re.ASCII)
 
 _DATABASE = re.compile(r"sqlite:///(?!:memory:).+")
 
@@ -91,6 +94,28 @@ def _address(url: str) -> str:
         msg = f"expected no query, no fragment and at most {LONGEST_URL} characters: Google takes 256 in all"
         raise ValueError(msg)
     return url.rstrip("/")
+
+
+def _hashed(password: str) -> str:
+    if not _PASSWORD.fullmatch(password):
+        msg = "expected the line that `calferry password` prints: the password itself does not belong in this file"
+        raise ValueError(msg)
+    return password
+
+
+def _network(address: str) -> str:
+    try:
+        return str(ip_network(address))
+    except ValueError:
+        msg = 'expected addresses or networks of proxies, such as "127.0.0.1" or "10.1.0.0/24"'
+        raise ValueError(msg) from None
+
+
+def _header(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", name):
+        msg = 'expected the name of a header, such as "Remote-User"'
+        raise ValueError(msg)
+    return name
 
 
 def _parts(url: str) -> SplitResult | None:
@@ -217,6 +242,9 @@ class InstallationTable(_Table):
 class WebTable(_Table):
     listen: Annotated[str, AfterValidator(_endpoint)] = "127.0.0.1:8365"
     url: Annotated[str, AfterValidator(_address)] = ""
+    password: Annotated[str, AfterValidator(_hashed)] = ""
+    trusted_proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
+    user_header: Annotated[str, AfterValidator(_header)] = "Remote-User"
 
 
 class ReconcileTable(_Table):
