@@ -65,7 +65,7 @@ def test_help_has_a_line_for_every_command(tmp_path: Path) -> None:
         set(sentences)
         == set(COMMANDS)
         == {"demo", "check", "connect", "plan", "sync", "run", "status", "explain", "pause", "resume"}
-        | {"deletions", "feeds", "adopt", "verify", "remove", "erase", "db"}
+        | {"deletions", "feeds", "adopt", "verify", "remove", "erase", "db", "password"}
     )
     assert all(sentence.endswith(".") for sentence in sentences.values()), sentences
 

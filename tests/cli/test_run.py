@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -13,10 +14,12 @@ import pytest
 from icalendar import Calendar
 
 from calferry.sandbox import Request
+from calferry.web.pages.passwords import digest
 from tests.cli.salon import ANA, PERSONAL, Ran, Salon
 from tests.cli.service import Service
 
 SECRET = "5ec7e7" * 8
+PASSWORD = "open sesame, please"
 URL = "https://calendars.salon.example"
 WEB = f"""
 [targets.web]
@@ -215,3 +218,26 @@ def test_it_ends_within_seconds_though_the_calendars_hang_and_what_was_answered_
     assert (again.code, salon.shown(ANA)) == (0, 60)
     assert 0 < created < 60  # the first batch was filed
     assert salon.sandbox.google.world.performed["insert"] == 60
+
+
+# ── the pages ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_sync_now_on_the_pages_brings_what_is_new_at_once(salon: Salon) -> None:
+    salon.book(1)
+    salon.configure(more=f'[web]\nlisten = "127.0.0.1:0"\npassword = "{digest(PASSWORD)}"\n')
+    with Service(salon.home, "run", SALON_KEY=salon.sandbox.agendize.api_key) as service:
+        root = service.until("feeds and pages are served at ").rpartition(" ")[2]
+        service.until("workspace: ")
+        before = salon.shown()
+        salon.book(1)
+        with httpx.Client(base_url=root, trust_env=False, follow_redirects=True) as client:
+            overview = client.post("/sign-in", data={"password": PASSWORD, "then": "/"})
+            token = re.findall(r'name="token" value="(\w+)"', overview.text)[0]
+            done = client.post("/do/sync", data={"token": token, "back": "/"})
+        deadline = time.monotonic() + SOON
+        while salon.shown() == before and time.monotonic() < deadline:  # the next pull by itself is two minutes away
+            time.sleep(0.05)
+        assert (salon.shown(), service.ask_to_end()) == (before + 1, 0)
+    assert "A pass was started." in done.text
+    assert PASSWORD not in service.all

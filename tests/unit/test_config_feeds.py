@@ -123,6 +123,7 @@ ANSWERS = {
     'listen = "8365"': "listen: expected a host and a port",
     'listen = ":8365"': "listen: expected a host and a port",
     'password = "open sesame"': "password: expected the line that `calferry password` prints",
+    'password = "scrypt:eA=:eA=="': "password: expected the line that `calferry password` prints",
     'trusted_proxies = ["proxy.salon.example"]': "trusted_proxies.0: expected addresses or networks of proxies",
     'user_header = "Remote User"': "user_header: expected the name of a header",
     "port = 8365": "port: is not an option; known: listen, password, trusted_proxies, url, user_header",

@@ -12,7 +12,7 @@ LEAST = 8
 
 @guarded
 def password(json: JsonOption = False) -> int:
-    """Ask for a password, and print the line that opens the pages with it."""
+    """Print the line that stands for a password of the pages."""
     from calferry.web.pages.passwords import digest
 
     told = typer.prompt("Password for the pages", hide_input=True, confirmation_prompt=True, err=True)

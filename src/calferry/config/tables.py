@@ -36,7 +36,7 @@ from calferry.template import Template
 LONGEST_URL = 200
 """Characters of `url`: what is added to it for a feed stays below the 256 that Google takes."""
 
-_PASSWORD = re.compile(r"scrypt:[A-Za-z0-9+/=]+:[A-Za-z0-9+/=]+", re.ASCII)
+_PASSWORD = re.compile(r"scrypt:[A-Za-z0-9+/]{22}==:[A-Za-z0-9+/]{43}=", re.ASCII)
 
 _DATABASE = re.compile(r"sqlite:///(?!:memory:).+")
 
