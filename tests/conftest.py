@@ -21,6 +21,7 @@ zoneinfo.reset_tzpath(to=())
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=24, help="how many instants the crash tests kill a process at")
+    parser.addoption("--screenshots", action="store_true", help="write docs/images anew")
     parser.addoption("--rows", type=int, default=60, help="how many appointments cross from each booking system")
 
 

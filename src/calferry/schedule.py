@@ -114,6 +114,15 @@ class Schedule:
                 for job in self._scheduler.get_jobs():
                     job.modify(next_run_time=datetime.now(UTC))
 
+    def hurry(self) -> None:
+        """Somebody wants to see it now: every source is pulled at once, and every target looked after."""
+        with self._nudging:
+            if self._stopping.is_set():
+                return
+            for job in self._scheduler.get_jobs():
+                if job.executor == "pull" or job.id.startswith(_push_id("")):
+                    job.modify(next_run_time=datetime.now(UTC))
+
     def _plan_all(self) -> None:
         for account in self._installation.accounts:
             name = account.source.name

@@ -161,3 +161,16 @@ def test_while_it_stays_its_feed_can_be_subscribed_to(tmp_path: Path, number: si
     assert len(service.told) == 1
     assert "Traceback" not in service.all
     assert list(tmp_path.iterdir()) == []
+
+
+def test_while_it_stays_the_pages_show_all_of_it_to_whoever_has_the_password(tmp_path: Path) -> None:
+    with Service(tmp_path, "demo", "--keep", TMPDIR=str(tmp_path)) as service:
+        password = service.until("the password is ").rpartition(" ")[2]
+        (root,) = (line.strip() for line in service.told if re.fullmatch(r"  http://127\.0\.0\.1:\d+/", line))
+        with httpx.Client(base_url=root, trust_env=False, follow_redirects=True, timeout=30) as client:
+            outside = client.get("/")
+            overview = client.post("/sign-in", data={"password": password, "then": "/"})
+        assert service.ask_to_end() == 0
+    assert (outside.status_code, overview.status_code) == (401, 200)
+    assert "All 5 calendars are in step" in overview.text
+    assert "Traceback" not in service.all

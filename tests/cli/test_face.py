@@ -62,7 +62,7 @@ def test_help_has_a_line_for_every_command(tmp_path: Path) -> None:
     lines = [line.strip("│ ") for line in ran.out.splitlines()]
     sentences = {name: line.split(maxsplit=1)[1] for name in COMMANDS for line in lines if line.startswith(f"{name} ")}
     everything = "demo sandbox init check connect plan sync run status explain pause resume"
-    everything += " adopt verify remove erase alerts deletions db feeds hooks"
+    everything += " adopt verify remove erase alerts deletions db feeds hooks password"
     assert ran.code == 0
     assert set(sentences) == set(COMMANDS) == set(everything.split())
     assert all(sentence.endswith(".") for sentence in sentences.values()), sentences

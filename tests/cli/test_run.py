@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -14,10 +15,12 @@ import pytest
 from icalendar import Calendar
 
 from calferry.sandbox import Request
+from calferry.web.pages.passwords import digest
 from tests.cli.salon import ANA, PERSONAL, Ran, Salon
 from tests.cli.service import Service
 
 SECRET = "5ec7e7" * 8
+PASSWORD = "open sesame, please"
 URL = "https://calendars.salon.example"
 WEB = f"""
 [targets.web]
@@ -255,3 +258,26 @@ def test_where_nobody_looks_on_it_logs_one_object_a_step(salon: Salon) -> None:
     assert [name for step, name, counts in done if step == "push" and counts.get("created") == 2] == ["workspace"]
     assert all(line["seconds"] >= 0 and line["errors"] == [] for line in steps)
     assert not [word for word in (*salon.secrets, *PERSONAL) if word in service.all]
+
+
+# ── the pages ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_sync_now_on_the_pages_brings_what_is_new_at_once(salon: Salon) -> None:
+    salon.book(1)
+    salon.configure(more=f'[web]\nlisten = "127.0.0.1:0"\npassword = "{digest(PASSWORD)}"\n')
+    with Service(salon.home, "run", SALON_KEY=salon.sandbox.agendize.api_key, **TEXT) as service:
+        root = service.until("pages are served at ").rpartition(" ")[2]
+        service.until("workspace: ")
+        before = salon.shown()
+        salon.book(1)
+        with httpx.Client(base_url=root, trust_env=False, follow_redirects=True) as client:
+            overview = client.post("/sign-in", data={"password": PASSWORD, "then": "/"})
+            token = re.findall(r'name="token" value="(\w+)"', overview.text)[0]
+            done = client.post("/do/sync", data={"token": token, "back": "/"})
+        deadline = time.monotonic() + SOON
+        while salon.shown() == before and time.monotonic() < deadline:  # the next pull by itself is two minutes away
+            time.sleep(0.05)
+        assert (salon.shown(), service.ask_to_end()) == (before + 1, 0)
+    assert "A pass was started." in done.text
+    assert PASSWORD not in service.all

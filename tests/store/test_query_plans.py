@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, insert, text
 
-from calferry.store import SqlLedger, overview
+from calferry.store import SqlLedger, glance, overview
+from calferry.store.history import last_hours
 from calferry.store.tables import appointments, fragments, links, placements
 from tests.builders import ACCOUNT, NOW, appointment, batch, staff
 from tests.contracts.ledger_steps import CALENDAR, OTHER
 
+FEW = ("calendars", "sources", "quarantine", "drifts", "intents", "nudges", "troubles", "CONSTANT")
 SMALL = tuple(
-    f"SCAN {name}" for name in ("calendars", "sources", "quarantine", "drifts", "nudges", "troubles", "CONSTANT")
+    f"SCAN {name}"
+    for name in ("calendars", "sources", "quarantine", "drifts", "intents", "nudges", "troubles", "CONSTANT")
 )
 """What may be read whole."""
 
@@ -40,6 +44,11 @@ QUESTIONS: dict[str, Callable[[SqlLedger], object]] = {
     "whether a feed is whole": lambda ledger: ledger.shelf.is_whole([CALENDAR], [ACCOUNT]),
     "what is still to be asked for": lambda ledger: ledger.intake.open(ACCOUNT, NOW),
     "what was proven gone": lambda ledger: ledger.intake.answers(ACCOUNT, NOW),
+    "how calendars fare, for the overview": lambda ledger: glance.calendar_glances(ledger, NOW),
+    "which deletions wait, for the overview": lambda ledger: glance.parked(ledger, 50),
+    "what the last hours did": lambda ledger: last_hours(ledger.database, NOW, 48),
+    "a week of a calendar": lambda ledger: glance.agenda(ledger, CALENDAR, NOW, NOW + timedelta(days=7)),
+    "what leaves unseen": lambda ledger: glance.unknown(ledger, CALENDAR),
     "who was nudged": lambda ledger: ledger.nudges.nudged(NOW),
     "whether a source is paused": lambda ledger: ledger.intake.is_paused(ACCOUNT, NOW),
     "how calendars fare": lambda ledger: ledger.vitals(NOW),

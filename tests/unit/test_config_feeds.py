@@ -122,7 +122,11 @@ ANSWERS = {
     f'url = "https://calendars.salon.example/{"x" * 200}"': "url: expected no query, no fragment and at most 200",
     'listen = "8365"': "listen: expected a host and a port",
     'listen = ":8365"': "listen: expected a host and a port",
-    "port = 8365": "port: is not an option; known: health, listen, trusted_proxies, url",
+    'password = "open sesame"': "password: expected the line that `calferry password` prints",
+    'password = "scrypt:eA=:eA=="': "password: expected the line that `calferry password` prints",
+    'trusted_proxies = ["proxy.salon.example"]': "trusted_proxies.0: expected addresses or networks",
+    'user_header = "Remote User"': "user_header: expected the name of a header",
+    "port = 8365": "port: is not an option; known: health, listen, password, trusted_proxies, url, user_header",
 }
 
 

@@ -20,6 +20,7 @@ from calferry.cli import (
     feeds,
     hooks,
     init,
+    password,
     pause,
     remove,
     run,
@@ -47,6 +48,7 @@ app.command("status", epilog=epilog("status"))(status.status)
 app.command("explain", epilog=epilog("explain"))(explain.explain)
 app.command("pause", epilog=epilog("pause"))(pause.pause)
 app.command("resume", epilog=epilog("resume"))(pause.resume)
+app.command("password", epilog=epilog("password"))(password.password)
 app.command("adopt", epilog=epilog("adopt"))(adopt.adopt)
 app.command("verify", epilog=epilog("verify"))(verify.verify)
 app.command("remove", epilog=epilog("remove"))(remove.remove)

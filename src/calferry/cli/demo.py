@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json as jsonlib
 import os
+import secrets
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -54,7 +56,7 @@ class DemoClock:
 
 @guarded
 def demo(
-    keep: Annotated[bool, typer.Option("--keep", help="Go on serving the feed until Ctrl-C.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Go on serving the pages and the feed until Ctrl-C.")] = False,
     json: JsonOption = False,
 ) -> int:
     """Watch appointments cross, on this machine alone."""
@@ -62,12 +64,14 @@ def demo(
     from calferry.cli.stage import set_up
     from calferry.sandbox import Sandbox, judge, judge_feed
     from calferry.sandbox.scenery import furnish
+    from calferry.web.pages.passwords import digest
 
     _reach_this_machine_directly()
     console, clock = err() if json else out(), DemoClock()
     with Sandbox(clock.now) as sandbox, TemporaryDirectory(prefix="calferry-demo-") as home, ExitStack() as stack:
         scene = furnish(sandbox)
-        config = set_up(Path(home), sandbox)
+        password = "-".join(secrets.token_hex(2) for _ in range(3))
+        config = set_up(Path(home), sandbox, digest(password))
         settings = wiring.settings(config)
         installation = stack.enter_context(wiring.installation(settings, clock))
         stage = _Stage(console, sandbox, scene, installation, clock)
@@ -83,7 +87,7 @@ def demo(
             told = {"passes": passes, **_counts(verdict), "feed_url": url}
             typer.echo(jsonlib.dumps(told, separators=(",", ":")))
         if keep or _wants_to_stay(console):
-            _stay(console, config)
+            _stay(console, config, f"{url.partition('/feeds/')[0]}/", password)
     return 0 if well else 1
 
 
@@ -100,9 +104,31 @@ def _serve(installation: Installation, web: WebSettings, stack: ExitStack) -> st
     from calferry.web import addresses
     from calferry.web.catalogue import catalogue
 
-    root = serve_feeds(installation, web, stack)
+    root = serve_feeds(installation, web, stack, hurry=_Passes(installation).start)
     (feed,) = catalogue(installation, root).values()
     return feed.url(addresses.current(installation.shelf, [feed])[feed.key])
+
+
+class _Passes:
+    """Passes beside the stage, one at a time, for whoever asks for one on the pages."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._running = Lock()
+
+    def start(self) -> None:
+        if self._running.acquire(blocking=False):
+            Thread(target=self._run, name="pass", daemon=True).start()
+
+    def _run(self) -> None:
+        from calferry.sync.crossing import bring, deliver
+        from calferry.sync.installation import Watch
+
+        try:
+            bring(self._installation, Watch())
+            deliver(self._installation, Watch())
+        finally:
+            self._running.release()
 
 
 def _subscribed(url: str) -> bytes:
@@ -266,9 +292,10 @@ def _wants_to_stay(console: Console) -> bool:
         return False
 
 
-def _stay(console: Console, config: Path) -> None:
-    """Until Ctrl-C, let the audience subscribe, and try the commands."""
+def _stay(console: Console, config: Path, pages: str, password: str) -> None:
+    """Until Ctrl-C, let the audience look around, subscribe, and try the commands."""
     with stopped_by_signals() as stopping:
+        console.print(f"\nAll of it in a browser\n  {pages}\n  the password is {password}", style="bold")
         console.print(f"In another terminal:  calferry status -c {config}\nCtrl-C ends it.")
         stopping.wait()
     console.print("\nGood-bye.")

@@ -20,6 +20,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "explain": ("calferry explain A1B2C3", "calferry explain 5f0c7a9e-7d0e-5c0f-8a55-3a1f0d9b2c11 --json"),
     "pause": ("calferry pause salon --for 2h", 'calferry pause ana@salon.example --reason "on leave"'),
     "resume": ("calferry resume salon",),
+    "password": ("calferry password",),
     "adopt": ("calferry adopt", "calferry adopt --yes"),
     "verify": ("calferry verify", "calferry verify ana@salon.example --repair"),
     "remove": ("calferry remove ana@salon.example", "calferry remove --target workspace --yes"),

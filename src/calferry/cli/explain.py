@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from calferry.ports import Routed
     from calferry.store.journal import Entry
     from calferry.store.story import Place, Story
-    from calferry.sync.installation import Installation
 
 RefArgument = Annotated[
     str,
@@ -45,6 +44,7 @@ def explain(
 ) -> int:
     """Why an appointment is where it is, or is not."""
     from calferry import wiring
+    from calferry.overview import rule
     from calferry.store import open_ledger
     from calferry.store.story import stories
 
@@ -64,34 +64,6 @@ def explain(
             for line in _lines(story, ruled[story.uid], titles=titles):
                 out().print(line)
     return 0
-
-
-def rule(story: Story, installation: Installation) -> Routed | None:
-    """What the routes would make of it now; None where its source is not configured any more."""
-    from calferry.ports import Pending
-    from calferry.rules import belongs
-
-    account = next((one for one in installation.accounts if one.source.key == story.appointment.source), None)
-    if account is None:
-        return None
-    now = installation.clock.now()
-    pending = Pending(
-        uid=story.uid,
-        revision=story.revision,
-        appointment=story.appointment,
-        deletion=story.deletion,
-        deletion_weak=story.deletion_weak,
-        reconfigured=False,
-        placements=tuple(place.placement for place in story.places),
-    )
-    return belongs(
-        pending,
-        routes=account.routes,
-        targets=installation.targets,
-        resources=installation.ledger.routing.resources(account.source.key, set(story.appointment.uses)),
-        window=account.rhythm.window(now),
-        now=now,
-    )
 
 
 def trail_text(steps: Iterable[Entry], indent: str) -> Iterator[str]:

@@ -50,8 +50,9 @@ def run(
     settings = wiring.settings(config_path(config))
     with stopped_by_signals() as stop, wiring.installation(settings) as installation, ExitStack() as stack:
         stack.enter_context(attended(installation))
-        serve_feeds(installation, settings.web, stack, ended=stop.set, doors=doors(settings, installation))
         schedule = Schedule(installation, stop, chores(settings, installation))
+        calls = doors(settings, installation)
+        serve_feeds(installation, settings.web, stack, ended=stop.set, doors=calls, hurry=schedule.hurry)
         serve_health(installation, schedule, settings.web, stack, ended=stop.set)
         schedule.start()
         log.info("calferry runs: %d sources, %d targets", len(installation.accounts), len(installation.targets))
@@ -150,26 +151,34 @@ def serve_feeds(
     stack: ExitStack,
     ended: Callable[[], None] = lambda: None,
     doors: Sequence[Door] = (),
+    hurry: Callable[[], None] | None = None,
 ) -> str:
-    """Serve the feeds, where there are any, and answer at the doors, as long as the stack stands. Returns the address
-    subscribers reach.
+    """Serve the feeds and the pages, where there are any, and answer at the doors, as long as the stack stands. Returns
+    the address at which they are reached.
 
-    `ended` is called should the server end by itself.
+    `ended` is called should the server end by itself; `hurry` has everything looked after at once.
     """
     from calferry.web.catalogue import publishers
 
-    if not any(publishers(installation)) and not doors:
+    if not any(publishers(installation)) and not doors and not web.shows_pages:
         return ""
     from calferry.web.feeds import Feeds, application
     from calferry.web.hooks import route
+    from calferry.web.pages.site import build
     from calferry.web.peers import Proxies
     from calferry.web.server import bind, root_of, serving
 
     listening = stack.enter_context(bind(web.host, web.port))
     root = web.url or root_of(listening)
-    app = application(Feeds(installation, root))
+    pages = build(installation, web, root, hurry)
+    app = application(Feeds(installation, root), pages)
     if doors:
-        app.router.routes.append(route(installation, doors, Proxies(web.trusted_proxies)))
+        app.router.routes.insert(0, route(installation, doors, Proxies(web.trusted_proxies)))
     stack.enter_context(serving(app, listening, ended))
-    log.info("%s at %s", "feeds are served" if any(publishers(installation)) else "calls are heard", root_of(listening))
+    served = [
+        *(["feeds"] if any(publishers(installation)) else []),
+        *(["pages"] if pages else []),
+        *(["calls"] if doors else []),
+    ]
+    log.info("%s are served at %s", " and ".join(served), root_of(listening))
     return root

@@ -14,8 +14,9 @@ APPLICATION = "11111111-2222-3333-4444-555555555555"
 """Who calferry is to the stand-in of Microsoft."""
 
 
-def set_up(home: Path, sandbox: Sandbox) -> Path:
-    """Write the configuration and its secrets into the folder `home`. Returns its path."""
+def set_up(home: Path, sandbox: Sandbox, password: str = "") -> Path:
+    """Write the configuration and its secrets into the folder `home`; with pages, where there is a digest of a password
+    for them. Returns its path."""
     client_secret = secrets.token_hex(20)
     sandbox.graph.world.add_application(APPLICATION, client_secret)
     files = {
@@ -31,7 +32,7 @@ def set_up(home: Path, sandbox: Sandbox) -> Path:
     for name, text in files.items():
         (home / name).write_text(text, encoding="utf-8")
     config = home / "calferry.toml"
-    config.write_text(_sources(sandbox) + _targets(sandbox) + ROUTES, encoding="utf-8")
+    config.write_text(_sources(sandbox) + _targets(sandbox) + _web(password) + ROUTES, encoding="utf-8")
     return config
 
 
@@ -91,8 +92,14 @@ kind = "ical"
 secret = {{ file = "feed-secret" }}
 title = "Everyone"
 
+"""
+
+
+def _web(password: str) -> str:
+    return f"""\
 [web]
 listen = "127.0.0.1:0"
+{f'password = "{password}"' if password else ""}
 
 """
 

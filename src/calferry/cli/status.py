@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from calferry.cli.console import ConfigOption, JsonOption, attention_text, config_path, emit, guarded, out
 from calferry.cli.pause import until_text
+from calferry.overview import BEYOND, STALE, State, is_paused, oldest, resting_keys, state_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from calferry.ports import Attention, Rest
     from calferry.store.overview import CalendarView, Orphan, SourceView
-
-
-STALE = timedelta(hours=24)
-"""A source that was not pulled for that long is told of: a sync that died must not die in silence."""
 
 
 ANSWERS = {
@@ -27,9 +24,6 @@ ANSWERS = {
     "unanswered": "were not answered for",
 }
 """What came of asking for unlisted appointments by their ids, in words."""
-
-BEYOND = frozenset({"unproven", "unreachable", "unread", "expiring", "drift", "mass update"})
-"""Of what waits for a person, that which neither a source nor a calendar tells by itself."""
 
 
 @guarded
@@ -49,8 +43,9 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> int:
         sources, calendars = source_views(ledger), calendar_views(ledger, now)
         resting = ledger.pauses.rests(now)
         left_behind = orphans(ledger, [route.name for route in settings.routes])
-    in_step = _oldest(told.get(one.source, one.pulled_at) for one in sources)
-    rests = _rests(resting, sources, calendars)
+    in_step = oldest(told.get(one.source, one.pulled_at) for one in sources)
+    reached = {one.calendar: one.target for one in calendars}
+    rests = resting_keys(resting, [one.source for one in sources], reached)
     seen = _Seen(settings.name, sources, calendars, left_behind, resting, rests, in_step, now)
     if json:
         emit(_document(seen) | {"silence": _silence(seen, beyond)})
@@ -74,16 +69,6 @@ class _Seen(NamedTuple):
     now: datetime
 
 
-def _rests(rests: Iterable[Rest], sources: Iterable[SourceView], calendars: Iterable[CalendarView]) -> dict[str, Rest]:
-    """What rests, each by its own key: a calendar rests with its target."""
-    named = {(rest.what, rest.name): rest for rest in rests}
-    asleep = {one.source: named.get(("source", one.source)) for one in sources}
-    asleep |= {
-        one.calendar: named.get(("calendar", one.calendar)) or named.get(("target", one.target)) for one in calendars
-    }
-    return {key: rest for key, rest in asleep.items() if rest}
-
-
 def _beyond_the_ledger(one: Attention) -> str:
     """A line about what only the configuration can tell, "" for all else."""
     return attention_text(one.what, one.where, one.id, one.reason) if one.what in BEYOND else ""
@@ -93,7 +78,7 @@ def _silence(seen: _Seen, beyond: Sequence[str]) -> list[str]:
     """What no row complains of and yet is not well: a source nobody asks any more, a calendar out of step. What is
     paused is told of already, and what a person lets rest is well."""
     now = seen.now
-    awake = [one for one in seen.sources if one.source not in seen.rests and not _is_paused(one, now)]
+    awake = [one for one in seen.sources if one.source not in seen.rests and not is_paused(one, now)]
     stale = [one for one in awake if one.pulled_at is None or now - one.pulled_at > STALE]
     behind = [one for one in seen.calendars if (one.due or one.unsettled) and one.calendar not in seen.rests]
     return [
@@ -107,7 +92,7 @@ def _conclude(console: Console, seen: _Seen, silence: Sequence[str]) -> None:
     for line in silence if seen.sources else ():
         console.print(line, style="yellow")
     waits = [*_source_trouble(seen.sources), *_calendar_trouble(seen.calendars), *silence]
-    paused = [_is_paused(one, seen.now) for views in (seen.sources, seen.calendars) for one in views]
+    paused = [is_paused(one, seen.now) for views in (seen.sources, seen.calendars) for one in views]
     if seen.sources and not waits and not any(paused):
         console.print("Nobody has to act.")
 
@@ -133,21 +118,10 @@ def _document(seen: _Seen) -> dict[str, Any]:
     }
 
 
-def _oldest(told: Iterable[datetime | None]) -> datetime | None:
-    """The age of the stalest source is the age of every calendar: any of them may have something new for it."""
-    moments = list(told)
-    return min((moment for moment in moments if moment), default=None) if all(moments) else None
-
-
 def _in_step_since(calendar: CalendarView, seen: _Seen) -> datetime | None:
     """Since when (UTC) the calendar holds what the booking system said; None while something is outstanding."""
-    closed = _is_paused(calendar, seen.now) or calendar.calendar in seen.rests
-    return None if calendar.due or calendar.unsettled or closed else seen.told
-
-
-def _is_paused(one: SourceView | CalendarView, now: datetime) -> bool:
-    """A pause that is over leaves its end behind."""
-    return one.paused_until is not None and one.paused_until > now
+    state = state_of(calendar, seen.rests, seen.told, seen.now)
+    return seen.told if state is State.IN_STEP else None
 
 
 def _show(console: Console, seen: _Seen) -> None:
@@ -175,7 +149,7 @@ def _pause(one: SourceView | CalendarView, key: str, seen: _Seen) -> str:
     """Until when it is left alone, why, and what to do; "" where it is not."""
     if rest := seen.rests.get(key):
         return _by_hand(rest, f" with {rest.what} {rest.name}" if rest.name != key else "")
-    if _is_paused(one, seen.now):
+    if is_paused(one, seen.now):
         reason = one.pause_reason.removesuffix(".")
         retry = f"once that is mended, `calferry resume {key}` has it tried at once"
         return f"PAUSED {until_text(one.paused_until)}: {reason}; {retry}"

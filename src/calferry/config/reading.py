@@ -94,7 +94,15 @@ def _folder(database: str) -> Path:
 def _web(table: WebTable) -> WebSettings:
     host, port = _host_and_port(table.listen)
     health = _host_and_port(table.health) if table.health else None
-    return WebSettings(host=host, port=port, url=table.url, health=health, trusted_proxies=table.trusted_proxies)
+    return WebSettings(
+        host=host,
+        port=port,
+        url=table.url,
+        health=health,
+        password=table.password,
+        trusted_proxies=table.trusted_proxies,
+        user_header=table.user_header,
+    )
 
 
 def _host_and_port(text: str) -> tuple[str, int]:

@@ -52,15 +52,23 @@ class TargetSettings:
 class WebSettings:
     """Where calferry serves: `host` and `port` here (0: any free one), `url` as subscribers reach it ("": as it is).
 
-    `health` is the host and port where it tells how it fares; None where it does not. `trusted_proxies` are the
-    networks whose word is taken for who asks.
+    `health` is the host and port where it tells how it fares; None where it does not. `password` is the digest of the
+    one that opens the pages ("": none does). `trusted_proxies` are the networks whose word is taken for who asks, and
+    in `user_header`, where there is one, for who has signed in with them.
     """
 
     host: str
     port: int
     url: str
     health: tuple[str, int] | None = None
+    password: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    user_header: str = ""
+
+    @property
+    def shows_pages(self) -> bool:
+        """Whether there are pages: not before it is said who may see them."""
+        return bool(self.password or (self.trusted_proxies and self.user_header))
 
     @property
     def root(self) -> str:

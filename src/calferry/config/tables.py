@@ -37,6 +37,8 @@ from calferry.template import Template
 LONGEST_URL = 200
 """Characters of `url`: what is added to it for a feed stays below the 256 that Google takes."""
 
+_PASSWORD = re.compile(r"scrypt:[A-Za-z0-9+/]{22}==:[A-Za-z0-9+/]{43}=", re.ASCII)
+
 _DATABASE = re.compile(r"sqlite:///(?!:memory:).+")
 
 
@@ -101,6 +103,20 @@ def _network(text: str) -> str:
     except ValueError:
         msg = 'expected addresses or networks, such as "127.0.0.1" or "10.0.0.0/8"'
         raise ValueError(msg) from None
+
+
+def _hashed(password: str) -> str:
+    if not _PASSWORD.fullmatch(password):
+        msg = "expected the line that `calferry password` prints: the password itself does not belong in this file"
+        raise ValueError(msg)
+    return password
+
+
+def _header(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", name):
+        msg = 'expected the name of a header, such as "Remote-User"'
+        raise ValueError(msg)
+    return name
 
 
 def _parts(url: str) -> SplitResult | None:
@@ -251,7 +267,9 @@ class InstallationTable(_Table):
 class WebTable(_Table):
     listen: Annotated[str, AfterValidator(_endpoint)] = "127.0.0.1:8365"
     url: Annotated[str, AfterValidator(_address)] = ""
+    password: Annotated[str, AfterValidator(_hashed)] = ""
     trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_as_list)] = ()
+    user_header: Annotated[str, AfterValidator(_header)] = ""
     health: Annotated[str, AfterValidator(_endpoint)] = ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from calferry.model import Action, Mark, Marked, Receipt, Why
-from calferry.store import journal
+from calferry.store import history, journal
 from calferry.store.database import RowValues, upsert
 from calferry.store.journal import Entry
 from calferry.store.placing import APPROVED, FREE, HELD_BACK, PARKED, Placed, placed
@@ -66,6 +67,8 @@ def file(connection: Connection, receipts: Sequence[Receipt], at: datetime) -> l
     settle(connection, [row for key, row in open_intents.items() if key in answers])
     _answered(connection, {receipt.calendar for receipt in receipts})
     journal.write(connection, entries)
+    for what, number in Counter(entry.what for entry in entries).items():
+        history.count(connection, at, what, number)
     return done
 
 

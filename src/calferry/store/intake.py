@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, exists, or_, select, update
 from calferry.model import Answer, Appointment, Batch, Cursor, Deletion, Window, uid_of
 from calferry.moments import utc
 from calferry.ports import Recorded
-from calferry.store import erasing, journal, look_ups, pausing
+from calferry.store import erasing, history, journal, look_ups, pausing
 from calferry.store.codec import appointment_of
 from calferry.store.database import Database, chunks, upsert
 from calferry.store.journal import Entry
@@ -23,6 +23,7 @@ COMPLETE_LISTING = "all"
 """The task that lists a source's whole window."""
 
 RESOURCES = "resources"
+PULL = "pull"
 """The task that reads all of a source's resources."""
 
 
@@ -74,6 +75,8 @@ class SqlIntake:
             if task == RESOURCES:
                 _resources_seen_to(connection, source)
             upsert(connection, tasks, [{"source": source, "task": task, "at": at}])
+            if task == PULL:
+                history.count(connection, at, history.PULLED)
 
     def lacks_resources(self, source: str) -> bool:
         """What was looked through once without finding a lack is not looked through again."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert, select
 
+from calferry.store.database import Database
 from calferry.store.tables import journal
 
 
@@ -41,3 +42,9 @@ def history(connection: Connection, uid: str) -> list[Entry]:
 def now() -> datetime:
     """The time for entries whose caller has no time of its own."""
     return datetime.now(UTC)
+
+
+def note(database: Database, entries: Iterable[Entry]) -> None:
+    """Entries of their own: what a person asked for, before it is done. Raises Unavailable."""
+    with database.writing() as connection:
+        write(connection, entries)

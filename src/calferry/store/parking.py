@@ -15,13 +15,14 @@ from calferry.store.placing import APPROVED, HELD_BACK, REJECTED, removal_of
 from calferry.store.tables import IS_PART, appointments, is_due, is_told, placements
 
 
-def held_back(connection: Connection) -> list[HeldBack]:
+def held_back(connection: Connection, held: Collection[str] = HELD_BACK, most: int | None = None) -> list[HeldBack]:
+    """Deletions that are held back so, by calendar and start; no more than `most`, where that says how many."""
     row, its = placements.c, appointments.c
     names = ("calendar", "uid", "target", "source", "why", "evidence", "weak", "moved_to", "reason", "held")
     columns = [*(row[name] for name in names), its.source_id, its.founded, its.starts_at]
     joined = placements.join(appointments, its.uid == row.uid, isouter=True)
-    there = select(*columns).select_from(joined).where(is_due, row.held.in_(HELD_BACK), row.wanted == "")
-    found = connection.execute(there.order_by(row.calendar, its.starts_at, row.uid)).all()
+    there = select(*columns).select_from(joined).where(is_due, row.held.in_(list(held)), row.wanted == "")
+    found = connection.execute(there.order_by(row.calendar, its.starts_at, row.uid).limit(most)).all()
     bookings = _bookings(connection, [one.uid for one in found if one.founded])
     return [
         HeldBack(

@@ -435,6 +435,16 @@ class Telling(Row, table=True):
     told_at: datetime
 
 
+class Hour(Row, table=True):
+    """How much of something was done in the hour that began `at`."""
+
+    __tablename__ = "hours"
+
+    at: datetime = Field(primary_key=True)
+    what: str = Field(primary_key=True)
+    number: int
+
+
 class Entry(Row, table=True):
     """What happened. Only ever added to; `detail` holds no personal data."""
 
@@ -472,6 +482,7 @@ suppressed = table("suppressed")
 rests = table("rests")
 nudges = table("nudges")
 journal = table("journal")
+hours = table("hours")
 fragments = table("fragments")
 feeds = table("feeds")
 links = table("links")

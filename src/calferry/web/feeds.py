@@ -117,11 +117,12 @@ class Feeds:
         return feeds
 
 
-def application(feeds: Feeds) -> Starlette:
-    """The web application. It redirects nothing: readers that follow no redirect would lose the feed."""
+def application(feeds: Feeds, pages: Starlette | None = None) -> Starlette:
+    """The web application: the feeds, and whatever else is asked for by the pages. It redirects no feed: readers that
+    follow no redirect would lose it."""
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
-    from starlette.routing import Route
+    from starlette.routing import Mount, Route
 
     async def answer(request: Request) -> Response:
         token = request.path_params["token"]
@@ -129,7 +130,8 @@ def application(feeds: Feeds) -> Starlette:
             return told(edition, request.headers, feeds.now())
         return await run_in_threadpool(respond, feeds, token, request.headers)
 
-    app = Starlette(routes=[Route(f"{PATH}{{token}}{SUFFIX}", answer, methods=["GET", "HEAD"])])
+    route = Route(f"{PATH}{{token}}{SUFFIX}", answer, methods=["GET", "HEAD"])
+    app = Starlette(routes=[route, *([Mount("/", pages)] if pages else [])])
     app.router.redirect_slashes = False
     return app
 
