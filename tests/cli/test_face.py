@@ -18,7 +18,7 @@ from tests.cli.salon import COMMAND, calferry, environment
 COMMANDS = [*(one.name or "" for one in app.registered_commands), *(one.name or "" for one in app.registered_groups)]
 GROUPS = {"alerts": alerts.app, "deletions": deletions.app, "feeds": feeds.app}
 BELOW = [(group, one.name or "") for group, below in GROUPS.items() for one in below.registered_commands]
-SILENT = {"run", "init", "alerts", "db", "deletions", "feeds"}
+SILENT = {"run", "init", "alerts", "db", "deletions", "feeds", "hooks", "password"}
 """These report nothing themselves."""
 
 HEAVY = {

@@ -18,7 +18,7 @@ CLOSED = ["/", f"/calendar/{ANA}", "/appointment?ref=1", "/feeds", "/qr/ical:1",
 
 
 def by_proxy(*trusted: str) -> WebSettings:
-    return WebSettings(host="127.0.0.1", port=0, url="", trusted_proxies=trusted)
+    return WebSettings(host="127.0.0.1", port=0, url="", trusted_proxies=trusted, user_header="Remote-User")
 
 
 def test_a_password_is_known_by_its_digest_alone() -> None:
@@ -138,6 +138,13 @@ def test_a_trusted_proxy_says_who_it_is(house: Salon) -> None:
         assert opened.get().status_code == 401
         assert "through a proxy" in words(opened.get())
         assert opened.get("/", **{"Remote-User": ""}).status_code == 401
+
+
+def test_a_proxy_trusted_for_who_asks_alone_lets_nobody_in() -> None:
+    """It may pass on a header as it came from anybody."""
+    alone = WebSettings(host="127.0.0.1", port=0, url="", trusted_proxies=("127.0.0.1/32",))
+    assert not alone.shows_pages
+    assert by_proxy("127.0.0.1/32").shows_pages
 
 
 def test_whoever_is_no_trusted_proxy_is_not_believed(house: Salon) -> None:

@@ -146,7 +146,7 @@ def test_an_action_after_the_session_ended_is_done_after_signing_in(pages: Shown
 
 
 def test_the_journal_has_whom_the_proxy_named(shop: Salon) -> None:
-    web = WebSettings(host="127.0.0.1", port=0, url="", trusted_proxies=("127.0.0.1/32",))
+    web = WebSettings(host="127.0.0.1", port=0, url="", trusted_proxies=("127.0.0.1/32",), user_header="Remote-User")
     with shown(shop, web) as opened:
         opened.client.headers["Remote-User"] = "anna@salon.example"
         opened.do("sync")
