@@ -42,8 +42,8 @@ MUTANTS = (
     Mutant(
         "what was sent and not answered is not sent again",
         "sync/push.py",
-        "intents = [intent for calendar in self.open for intent in self.outbox.unsettled(calendar, now)]",
-        "intents = [intent for calendar in () for intent in self.outbox.unsettled(calendar, now)]",
+        "unsettled = [intent for calendar in self.open for intent in self.outbox.unsettled(calendar, now)]",
+        "unsettled = [intent for calendar in () for intent in self.outbox.unsettled(calendar, now)]",
         f"{OUTAGES}::test_a_lost_reply_to_a_batch_leaves_nothing_missing_and_nothing_doubled",
     ),
     Mutant(
@@ -102,8 +102,8 @@ MUTANTS = (
     Mutant(
         "the lock of a calendar is not taken",
         "sync/push.py",
-        "            locks.enter_context(installation.ledger.lock(calendar))\n",
-        "            pass\n",
+        "        locks.enter_context(installation.ledger.lock(calendar))\n",
+        "        pass\n",
         TOGETHER,
     ),
     Mutant(

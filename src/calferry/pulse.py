@@ -33,9 +33,9 @@ class Pulse:
         self._clock = clock
         self._jobs: dict[str, _Job] = {}
 
-    def expect(self, name: str, every: float) -> None:
-        """A job that shall run every so many seconds, from now on."""
-        self._jobs[name] = _Job(every, self._clock())
+    def expect(self, name: str, every: float, first: float = 0.0) -> None:
+        """A job that shall run every so many seconds, for the first time in so many."""
+        self._jobs[name] = _Job(every, self._clock() + first)
 
     @contextmanager
     def working(self, name: str) -> Iterator[None]:
@@ -57,8 +57,8 @@ class Pulse:
         return [name for name, job in self._jobs.items() if self._clock() - self._last(job) > self._patience(job)]
 
     def never_done(self) -> list[str]:
-        """The jobs whose first round is not over yet."""
-        return [name for name, job in self._jobs.items() if not job.rounds]
+        """The jobs whose first round is due, and not over yet."""
+        return [name for name, job in self._jobs.items() if not job.rounds and job.moved <= self._clock()]
 
     def _last(self, job: _Job) -> float:
         return job.moved if job.thread is None else max(job.moved, heard(job.thread))

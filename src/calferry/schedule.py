@@ -127,7 +127,7 @@ class Schedule:
         for account in self._installation.accounts:
             name = account.source.name
             self._plan("pull", _pull_id(name), account.rhythm.every, partial(self._pull, account))
-            self._plan("heed", _heed_id(name), HEED_EVERY, partial(self._heed, account), HEED_EVERY)
+            self._plan("heed", _heed_id(name), HEED_EVERY, partial(self._heed, account))
         self._scheduler.add_job(self._listen, "interval", executor="listen", seconds=LISTEN_EVERY.total_seconds())
         for target in self._installation.targets:
             self._plan("push", _push_id(target), PUSH_EVERY, partial(self._push, target))
@@ -140,7 +140,7 @@ class Schedule:
         self, executor: str, name: str, every: timedelta, job: Callable[[], None], first: timedelta = timedelta(0)
     ) -> None:
         seconds = every.total_seconds()
-        self.pulse.expect(name, seconds)
+        self.pulse.expect(name, seconds, first.total_seconds())
         at = datetime.now(UTC) + first
         self._scheduler.add_job(job, "interval", executor=executor, id=name, seconds=seconds, next_run_time=at)
 

@@ -44,8 +44,8 @@ def addresses(salon: Salon) -> list[str]:
 @contextmanager
 def running(salon: Salon) -> Iterator[Service]:
     """The service, where Agendize reaches it. Whatever it says: no secret, nobody's name."""
-    with Service(salon.home, "run", SALON_KEY=salon.sandbox.agendize.api_key) as service:
-        here = service.until("calls are served at ").rpartition(" ")[2]
+    with Service(salon.home, "run", SALON_KEY=salon.sandbox.agendize.api_key, CALFERRY_LOG="text") as service:
+        here = service.until("calls are heard at ").rpartition(" ")[2]
         watchers(salon).reached_at = {URL: here}
         yield service
     asked = [one.asked for one in watchers(salon).all.values()]

@@ -103,6 +103,7 @@ class Scene:
             reschedule_url=f"https://{told['reschedule_url']}.example/",
             price="" if self.elsewhere else told["price"],
             contact=Contact() if self.elsewhere else contact,
+            gathered=not self.elsewhere,
             customers=() if self.elsewhere else (Contact(first_name=told["contact.names"]),),
             uses=("staff/77", "service/5", "company/1", "customer/9"),
             **own,

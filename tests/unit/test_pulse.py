@@ -99,3 +99,14 @@ def test_numbers_are_counted_from_any_thread() -> None:
     for thread in threads:
         thread.join()
     assert meter.read() == {("a",): 8000}
+
+
+def test_what_begins_later_is_not_waited_for_before() -> None:
+    now = 0.0
+    pulse = Pulse(lambda: now)
+    pulse.expect("verify", 3600.0, first=900.0)
+    told = []
+    for moment in (0.0, 899.0, 901.0, 900.0 + 3600.0 + STILLNESS + 1.0):
+        now = moment
+        told.append((pulse.never_done(), pulse.overdue()))
+    assert told == [([], []), ([], []), (["verify"], []), (["verify"], ["verify"])]

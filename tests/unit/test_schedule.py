@@ -312,7 +312,7 @@ def test_a_nudge_from_anywhere_is_heeded_long_before_the_next_interval(
 def test_a_flood_of_hints_is_no_flood_of_requests(joined: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     passes: SimpleQueue[float] = SimpleQueue()
 
-    def flooded(*_: object) -> Tally:
+    def flooded(*_: object, **__: object) -> Tally:
         passes.put(time.monotonic())
         return Tally(counts={HEEDED: 3})
 

@@ -175,10 +175,8 @@ def serve_feeds(
     if doors:
         app.router.routes.insert(0, route(installation, doors, Proxies(web.trusted_proxies)))
     stack.enter_context(serving(app, listening, ended))
-    served = [
-        *(["feeds"] if any(publishers(installation)) else []),
-        *(["pages"] if pages else []),
-        *(["calls"] if doors else []),
-    ]
-    log.info("%s are served at %s", " and ".join(served), root_of(listening))
+    told = {"feeds are served": any(publishers(installation)), "pages are served": pages, "calls are heard": doors}
+    for what, is_so in told.items():
+        if is_so:
+            log.info("%s at %s", what, root_of(listening))
     return root

@@ -66,7 +66,7 @@ def sync(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Carry over what changed, once; or, with --now, have a running service do so."""
+    """Carry over what changed, once, here or in a running service."""
     from calferry import wiring
     from calferry.cli.nudge import nudged
     from calferry.sync.crossing import run
