@@ -311,7 +311,7 @@ def spoiler() -> Iterator[Spoiler]:
 
 
 @given(st.binary(max_size=40) | anything.map(lambda one: json.dumps(one).encode()) | anything.map(sealed))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_no_file_whatever_ends_in_anything_but_a_sentence(spoiler: Spoiler, file: bytes) -> None:
     spoiler.try_out(file)
 
@@ -319,7 +319,7 @@ def test_no_file_whatever_ends_in_anything_but_a_sentence(spoiler: Spoiler, file
 @given(
     st.lists(st.tuples(st.integers(0, 20), members, anything | st.sampled_from(list(Action))), max_size=3), st.data()
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_no_edit_of_a_plan_whatever_changes_more_than_the_ledger_wants(
     spoiler: Spoiler, edits: list[tuple[int, str, object]], data: st.DataObject
 ) -> None:

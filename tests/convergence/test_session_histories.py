@@ -20,7 +20,7 @@ from tests.convergence.breakage import BREAKAGES, break_next, mend
 from tests.crash.instants import told
 from tests.crossing import COMPANY, Salon, salon
 
-EXAMPLES = 40
+EXAMPLES = 12
 """Of the default profile; `soak` brings its own number of examples."""
 
 SPANS = (timedelta(minutes=1), timedelta(minutes=16), timedelta(hours=25))

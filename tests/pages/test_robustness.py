@@ -41,14 +41,14 @@ def is_an_answer(answer: httpx.Response) -> bool:
     return answer.status_code < 500 and "Traceback" not in answer.text and "calferry met an error" not in answer.text
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(path=st.sampled_from(PATHS), tail=texts, query=fields)
 def test_any_address_gets_an_answer(still: Shown, path: str, tail: str, query: dict[str, str]) -> None:
     answer = still.client.get(path + quote(tail.encode("utf-8", "replace"), safe=""), params=query)
     assert is_an_answer(answer)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(path=st.sampled_from(PATHS), form=fields)
 def test_any_form_gets_an_answer_and_does_nothing(still: Shown, path: str, form: dict[str, str]) -> None:
     before = (still.parked(), still.journal("asked"))
