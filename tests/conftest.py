@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 pytest.register_assert_rewrite("tests.contracts")
 
 settings.register_profile(
-    "default", max_examples=50, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "default", max_examples=30, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("soak", deadline=None, max_examples=2_000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
@@ -22,7 +22,7 @@ zoneinfo.reset_tzpath(to=())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--kills", type=int, default=24, help="how many instants the crash tests kill a process at")
+    parser.addoption("--kills", type=int, default=16, help="how many instants the crash tests kill a process at")
     parser.addoption("--screenshots", action="store_true", help="write docs/images anew")
     parser.addoption("--rows", type=int, default=60, help="how many appointments cross from each booking system")
 

@@ -35,7 +35,7 @@ from tests.crossing import CALENDARS, COMPANY, Salon, salon, uid_of_event
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SPANS = (timedelta(minutes=1), timedelta(minutes=16), 3 * HOUR, 25 * HOUR, 3 * DAY)
 
-EXAMPLES, STEPS = 25, 30
+EXAMPLES, STEPS = 15, 30
 """Of the default profile; `soak` brings its own number of examples."""
 
 UNCERTAIN = frozenset({"after send", "before receive"})
